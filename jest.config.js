@@ -1,0 +1,18 @@
+// Each kind of test is a project of its own: `npx jest --selectProjects unit driver` needs no guest.
+const transform = {
+  '^.+\\.m?ts$': [
+    '@swc/jest',
+    { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+  ],
+};
+const project = (name, more = {}) => ({
+  displayName: name,
+  rootDir: __dirname,
+  testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+  transform,
+  ...more,
+});
+
+module.exports = {
+  projects: [project('unit'), project('contract'), project('driver'), project('lifecycle'), project('guest')],
+};
