@@ -1,0 +1,134 @@
+// What every function of the facade does around its work: check the domain, keep the deadline, translate libvirt's errors.
+import { Domain, ErrorNumber, LibvirtError } from '../libvirt';
+import type { CallOptions } from '../libvirt/options';
+import { DiskSnapshotError, type DiskSnapshotErrorCode, type Outcome } from './errors';
+
+/** Names for the values in messages: short, and safe for any value. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  return typeof value === 'function' ? 'a function' : String(value);
+}
+
+function coded<E extends Error>(error: E, code: string): E {
+  return Object.assign(error, { code });
+}
+
+export function invalidType(name: string, expected: string, value: unknown): TypeError {
+  return coded(new TypeError(`${name} must be ${expected}, not ${shown(value)}`), 'ERR_INVALID_ARG_TYPE');
+}
+export function invalidValue(name: string, expected: string, value: unknown): TypeError {
+  return coded(new TypeError(`${name} must be ${expected}, not ${shown(value)}`), 'ERR_INVALID_ARG_VALUE');
+}
+export function outOfRange(name: string, expected: string, value: unknown): RangeError {
+  return coded(new RangeError(`${name} must be ${expected}, not ${shown(value)}`), 'ERR_OUT_OF_RANGE');
+}
+
+/** Timers of Node and seconds of libvirt's agent calls both end here. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+export function checkDomain(value: unknown): asserts value is Domain {
+  if (!(value instanceof Domain)) throw invalidType('dom', 'a Domain', value);
+}
+
+export function checkOptionsObject(value: unknown): asserts value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidType('options', 'an object', value);
+  }
+}
+
+export function checkMilliseconds(name: string, value: unknown): asserts value is number | undefined {
+  if (value === undefined) return;
+  if (typeof value !== 'number') throw invalidType(name, 'a number of milliseconds', value);
+  if (!Number.isInteger(value) || value < 1 || value > LONGEST_MS) {
+    throw outOfRange(name, `an integer from 1 to ${LONGEST_MS}`, value);
+  }
+}
+
+export function checkCallOptions(options: CallOptions & { onProgress?: unknown }): void {
+  checkOptionsObject(options);
+  const { signal, timeoutMs, onProgress } = options;
+  // A signal of another realm is no AbortSignal by `instanceof`; what is used of it is what counts.
+  if (signal !== undefined && typeof (signal as AbortSignal | null)?.addEventListener !== 'function') {
+    throw invalidType('options.signal', 'an AbortSignal', signal);
+  }
+  checkMilliseconds('options.timeoutMs', timeoutMs);
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw invalidType('options.onProgress', 'a function', onProgress);
+  }
+}
+
+/** One signal for the caller's own and the deadline; undefined where there is neither. */
+export function signalOf({ signal, timeoutMs }: CallOptions): AbortSignal | undefined {
+  if (timeoutMs === undefined) return signal;
+  const deadline = AbortSignal.timeout(timeoutMs);
+  return signal ? AbortSignal.any([signal, deadline]) : deadline;
+}
+
+// ---- libvirt's errors, in the facade's words ----------------------------------------------------------------------
+
+const LOST = 'the connection to the hypervisor ended; connect again, then call recoverDiskSnapshots(domain)';
+const translations: readonly {
+  test: (e: LibvirtError) => boolean;
+  code: DiskSnapshotErrorCode;
+  advice: string;
+}[] = [
+  {
+    test: (e) =>
+      e.code === ErrorNumber.RPC ||
+      e.code === ErrorNumber.INVALID_CONN ||
+      (e.code === ErrorNumber.INTERNAL_ERROR && /client socket is closed|connection.*closed/i.test(e.message)),
+    code: 'CONNECTION_LOST',
+    advice: LOST,
+  },
+  {
+    test: (e) => e.code === ErrorNumber.OPERATION_DENIED || e.code === ErrorNumber.ACCESS_DENIED,
+    code: 'PERMISSION_DENIED',
+    advice: 'this connection may not do that: connect without readonly, or as a user who may',
+  },
+  { test: (e) => e.code === ErrorNumber.NO_DOMAIN, code: 'NOT_FOUND', advice: 'the domain is not there any more' },
+  { test: (e) => /No space left/i.test(e.message), code: 'NO_SPACE', advice: 'free space where the images lie' },
+  {
+    test: (e) => /Permission denied/i.test(e.message),
+    code: 'PERMISSION_DENIED',
+    advice: "the hypervisor's user, or its security driver (AppArmor, SELinux), may not use that file",
+  },
+];
+
+export interface Where {
+  guest?: string | undefined;
+  disk?: string | undefined;
+  snapshot?: string | undefined;
+  outcome?: Outcome | undefined;
+}
+
+/** A DiskSnapshotError for what libvirt said; anything else is passed through as it is. */
+export function translate(error: unknown, where: Where = {}): unknown {
+  if (!(error instanceof LibvirtError)) return error;
+  const known = translations.find((t) => t.test(error));
+  const subject = [where.guest, where.disk].filter(Boolean).join(': ');
+  const message = `${subject ? `${subject}: ` : ''}${error.message}${known ? ` (${known.advice})` : ''}`;
+  const outcome = where.outcome ?? (known?.code === 'CONNECTION_LOST' ? 'unknown' : 'unchanged');
+  return new DiskSnapshotError(known?.code ?? 'OPERATION_FAILED', message, { ...where, outcome, cause: error });
+}
+
+/**
+ * The frame of a public function: `dom` and `options` checked, the deadline made a signal, libvirt's errors translated.
+ * Being async, it turns whatever is thrown into a rejection.
+ */
+export async function facade<O extends CallOptions, T>(
+  domain: Domain,
+  options: O,
+  work: (call: O & { signal?: AbortSignal }) => Promise<T>,
+): Promise<T> {
+  checkDomain(domain);
+  checkCallOptions(options);
+  const signal = signalOf(options);
+  signal?.throwIfAborted();
+  const { timeoutMs: _, ...rest } = options;
+  try {
+    return await work({ ...rest, ...(signal ? { signal } : {}) } as O & { signal?: AbortSignal });
+  } catch (error) {
+    throw translate(error, { guest: domain.getName() });
+  }
+}
