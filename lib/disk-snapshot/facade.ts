@@ -31,7 +31,7 @@ export function checkDomain(value: unknown): asserts value is Domain {
   if (!(value instanceof Domain)) throw invalidType('dom', 'a Domain', value);
 }
 
-export function checkOptionsObject(value: unknown): asserts value is object {
+export function checkOptionsObject(value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalidType('options', 'an object', value);
   }

@@ -1,6 +1,6 @@
 // The records in a domain's metadata: one element with its own URI per record, because a read-modify-write of one
 // shared element loses the updates of others. Any host that manages the domain reads the same journal.
-import { type Domain, DomainMetadataType, DomainModificationImpact, DomainXMLFlags } from '../libvirt';
+import { type Domain, DomainMetadataType, DomainModificationImpact } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import { element, formatXml, textOf } from '../xml/document';
 import { type DomainDocument, readDomain } from '../xml/domain';
@@ -28,7 +28,7 @@ async function impactOf(domain: Domain, options: CallOptions): Promise<number> {
 }
 
 export async function readJournal(domain: Domain, options: CallOptions = {}): Promise<Journal> {
-  return journalOf(readDomain(await domain.getXMLDesc({ flags: DomainXMLFlags.SECURE, ...options })));
+  return journalOf(readDomain(await domain.getXMLDesc(options)));
 }
 
 /** The same from XML that was read already. */

@@ -86,8 +86,7 @@ const isText: Check = (v) => typeof v === 'string';
 const isTextOrNull: Check = (v) => v === null || typeof v === 'string';
 const isCount: Check = (v) => typeof v === 'number' && Number.isFinite(v) && v >= 0;
 const isDate: Check = (v) => typeof v === 'string' && !Number.isNaN(Date.parse(v));
-const isObject = (v: unknown): v is Record<string, unknown> =>
-  typeof v === 'object' && v !== null && !Array.isArray(v);
+const isObject = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null && !Array.isArray(v);
 const isTexts: Check = (v) => isObject(v) && Object.values(v).every(isText);
 const isConsistency: Check = (v) => v === 'filesystem' || v === 'crash' || v === 'disk';
 const isListOf =

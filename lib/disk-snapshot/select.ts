@@ -1,7 +1,6 @@
 // Which disks a call means, and by which method: from what the caller wrote to what the domain has.
-import { parseXml, type XmlElement, XmlError } from '../xml/document';
+import { child, parseXml, type XmlElement, XmlError } from '../xml/document';
 import type { DomainDisk, DomainDocument } from '../xml/domain';
-import { child } from '../xml/document';
 import { elementOf } from './element';
 import { DiskSnapshotError } from './errors';
 import { invalidType } from './facade';

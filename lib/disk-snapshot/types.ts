@@ -54,12 +54,15 @@ export type Quiesce = 'required' | 'preferred' | 'never';
  */
 export type Consistency = 'filesystem' | 'crash' | 'disk';
 
-/** `<diskSnapshot>` as an object. Paths are absolute. A plug-in's own data are further members. */
+/**
+ * `<diskSnapshot>` as an object. Paths are absolute; `source` is the new file: an overlay, or a clone. A plug-in's own data
+ * are further members.
+ */
 export type Method =
-  | { method: 'qemu'; mode?: 'external'; /** the new overlay */ source?: string; format?: 'qcow2' }
+  | { method: 'qemu'; mode?: 'external'; source?: string; format?: 'qcow2' }
   | { method: 'qemu'; mode: 'internal' }
   | { method: 'lvm'; device?: string; bytes?: number }
-  | { method: 'btrfs' | 'reflink'; /** the clone */ source?: string }
+  | { method: 'btrfs' | 'reflink'; source?: string }
   | { method: 'rbd' }
   | { method: string; [data: string]: unknown };
 

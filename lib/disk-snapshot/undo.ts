@@ -1,0 +1,24 @@
+// What an operation must take back if it fails. An undo is noted before its step runs, so each can be run where
+// nothing was done; the last step is taken back first.
+
+export class UndoLog {
+  readonly #steps: { what: string; run: () => Promise<void> }[] = [];
+
+  /** Notes how to take back what comes next. */
+  note(what: string, run: () => Promise<void>): void {
+    this.#steps.push({ what, run });
+  }
+
+  /** Takes back all of it, as far as it goes. What could not be undone is named, with the reason. */
+  async run(): Promise<{ what: string; error: unknown }[]> {
+    const failed: { what: string; error: unknown }[] = [];
+    for (const { what, run } of this.#steps.splice(0).reverse()) {
+      try {
+        await run();
+      } catch (error) {
+        failed.push({ what, error });
+      }
+    }
+    return failed;
+  }
+}
