@@ -1,0 +1,50 @@
+// The events of libvirt that can be subscribed to, by the names of `virsh event --list`, and what each carries.
+import type { Domain } from './domain';
+import type {
+  DomainEventIOErrorAction,
+  DomainEventTrayChangeReason,
+  DomainEventType,
+  DomainEventWatchdogAction,
+} from './generated/constants';
+import type { TypedParams } from './options';
+
+interface OfDomain {
+  domain: Domain;
+}
+
+/** What the addon's table of events gives, by name. Times are libvirt's own. */
+export interface DomainEvents {
+  /** `detail` is of the enum that belongs to the event: `DomainEventStoppedDetailType` and its sisters. */
+  lifecycle: OfDomain & { event: DomainEventType; detail: number };
+  reboot: OfDomain;
+  'rtc-change': OfDomain & { utcoffset: bigint };
+  watchdog: OfDomain & { action: DomainEventWatchdogAction };
+  'io-error': OfDomain & { srcPath: string; devAlias: string; action: DomainEventIOErrorAction };
+  'io-error-reason': OfDomain & { srcPath: string; devAlias: string; action: DomainEventIOErrorAction; reason: string };
+  'control-error': OfDomain;
+  /** `disk` is the source path, which changes at the pivot: prefer `block-job-2`. */
+  'block-job': OfDomain & { disk: string; type: number; status: number };
+  'disk-change': OfDomain & { oldSrcPath: string | null; newSrcPath: string | null; devAlias: string; reason: number };
+  'tray-change': OfDomain & { devAlias: string; reason: DomainEventTrayChangeReason };
+  'pm-wakeup': OfDomain & { reason: number };
+  'pm-suspend': OfDomain & { reason: number };
+  'pm-suspend-disk': OfDomain & { reason: number };
+  /** KiB. */
+  'balloon-change': OfDomain & { actual: bigint };
+  'device-added': OfDomain & { devAlias: string };
+  'device-removed': OfDomain & { devAlias: string };
+  'device-removal-failed': OfDomain & { devAlias: string };
+  /** `disk` is the target (`vda`); `type` of `DomainBlockJobType`, `status` of `ConnectDomainEventBlockJobStatus`. */
+  'block-job-2': OfDomain & { disk: string; type: number; status: number };
+  /** Of `ConnectDomainEventAgentLifecycleState` and `…Reason`. */
+  'agent-lifecycle': OfDomain & { state: number; reason: number };
+  'migration-iteration': OfDomain & { iteration: number };
+  'job-completed': OfDomain & { params: TypedParams };
+  tunable: OfDomain & { params: TypedParams };
+  'metadata-change': OfDomain & { type: number; nsuri: string | null };
+  'block-threshold': OfDomain & { dev: string; path: string | null; threshold: bigint; excess: bigint };
+  'memory-failure': OfDomain & { recipient: number; action: number; flags: number };
+  'memory-device-size-change': OfDomain & { alias: string; size: bigint };
+  /** virConnectDomainQemuMonitorEventRegister: every event of QEMU's monitor; `details` is JSON. */
+  'qemu-monitor-event': OfDomain & { event: string; seconds: bigint; micros: number; details: string | null };
+}
