@@ -1,0 +1,77 @@
+// The guest agent's commands, each with a limit: an agent may never answer.
+import type { Domain } from '../libvirt';
+
+/** What `guest-exec-status` says. */
+interface ExecStatus {
+  exited: boolean;
+  exitcode?: number;
+  signal?: number;
+  'out-data'?: string;
+  'err-data'?: string;
+}
+
+export interface ExecResult {
+  /** 128 and the signal's number where a signal ended it, as in a shell. */
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface ExecOptions {
+  input?: string;
+  /** From the call to the program's end; it is killed when they have passed. Default 30 000. */
+  timeoutMs?: number;
+}
+
+/** Longest wait for one answer. The agent of an emulated guest takes milliseconds; a busy host may take seconds. */
+const ANSWER_SECONDS = 20;
+
+/** Sends one command and resolves with what it returns. */
+export async function agentCommand(
+  domain: Domain,
+  execute: string,
+  args?: object,
+  seconds = ANSWER_SECONDS,
+): Promise<unknown> {
+  const command = args === undefined ? { execute } : { execute, arguments: args };
+  const answer = await domain.qemuAgentCommand(JSON.stringify(command), seconds);
+  return (JSON.parse(answer) as { return: unknown }).return;
+}
+
+/** Runs a program in the guest and resolves when it has ended. */
+export async function guestExec(
+  domain: Domain,
+  argv: readonly string[],
+  options: ExecOptions = {},
+): Promise<ExecResult> {
+  const { input, timeoutMs = 30_000 } = options;
+  const [path, ...arg] = argv;
+  if (path === undefined) throw new RangeError('argv is empty: name a program');
+  const limit = AbortSignal.timeout(timeoutMs);
+  const started = await agentCommand(domain, 'guest-exec', {
+    path,
+    arg,
+    'capture-output': true,
+    ...(input === undefined ? {} : { 'input-data': Buffer.from(input).toString('base64') }),
+  });
+  const { pid } = started as { pid: number };
+  // The agent has no event for the end of a program: ask, at first often, since most end at once.
+  for (let pause = 2; ; pause = Math.min(pause * 2, 100)) {
+    const status = (await agentCommand(domain, 'guest-exec-status', { pid })) as ExecStatus;
+    if (status.exited) return resultOf(status);
+    if (limit.aborted) {
+      await agentCommand(domain, 'guest-exec', { path: 'kill', arg: ['-KILL', String(pid)] });
+      throw limit.reason;
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+function resultOf(status: ExecStatus): ExecResult {
+  const text = (data = '') => Buffer.from(data, 'base64').toString();
+  return {
+    exitCode: status.exitcode ?? 128 + (status.signal ?? 0),
+    stdout: text(status['out-data']),
+    stderr: text(status['err-data']),
+  };
+}
