@@ -1,8 +1,9 @@
 // The calls that take a snapshot or plan one: their arguments checked, and turned into one request.
 import type { Domain } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
+import { invalidType, invalidValue, outOfRange } from './argument';
 import { DiskSnapshotError } from './errors';
-import { checkMilliseconds, checkOptionsObject, facade, invalidType, invalidValue, outOfRange } from './facade';
+import { checkMilliseconds, checkOptionsObject, facade } from './facade';
 import { DiskSnapshotFlags } from './flags';
 import { lookAtGuest } from './guest';
 import { describePlan, makePlan, type SnapshotRequest } from './plan';
@@ -94,7 +95,9 @@ export function planSnapshot(dom: Domain, options: PlanOptions = {}): Promise<Sn
 
 const callOf = ({ signal }: CallOptions): CallOptions => (signal ? { signal } : {});
 
-function requestOf(options: PlanOptions & { quiesce?: Quiesce | QuiescedStorage; flags?: number }): SnapshotRequest {
+function requestOf(
+  options: Omit<PlanOptions, 'quiesce'> & { quiesce?: Quiesce | QuiescedStorage; flags?: number },
+): SnapshotRequest {
   const { disks = 'all', name, strict = false, pause = 'auto' } = options;
   if (name !== undefined && typeof name !== 'string') throw invalidType('options.name', 'a string', name);
   if (typeof strict !== 'boolean') throw invalidType('options.strict', 'a boolean', strict);
@@ -102,7 +105,7 @@ function requestOf(options: PlanOptions & { quiesce?: Quiesce | QuiescedStorage;
   return { disks, name, strict, quiesce: quiesceOf(options.quiesce, options.flags) };
 }
 
-function quiesceOf(quiesce: unknown, flags: unknown): Quiesce | QuiescedStorage {
+function quiesceOf(quiesce: Quiesce | QuiescedStorage | undefined, flags: unknown): Quiesce | QuiescedStorage {
   if (flags === undefined && quiesce === undefined) return 'preferred';
   if (flags === undefined) {
     if (quiesce === 'required' || quiesce === 'preferred' || quiesce === 'never') return quiesce;
@@ -122,7 +125,7 @@ function snapshotOptions(options: SnapshotDisksOptions): SnapshotOptions {
   checkTexts(description, labels);
   refuseUnsupported(options);
   return {
-    ...requestOf(options),
+    ...requestOf(options as Omit<SnapshotDisksOptions, 'flags'> & { flags?: number }),
     description,
     labels: { ...labels },
     maxFreezeMs,
@@ -130,7 +133,7 @@ function snapshotOptions(options: SnapshotDisksOptions): SnapshotOptions {
   };
 }
 
-function checkTexts(description: unknown, labels: unknown): void {
+function checkTexts(description: string | null, labels: Record<string, string>): void {
   if (description !== null && typeof description !== 'string') {
     throw invalidType('options.description', 'a string', description);
   }

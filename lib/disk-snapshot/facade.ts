@@ -1,28 +1,8 @@
 // What every function of the facade does around its work: check the domain, keep the deadline, translate libvirt's errors.
 import { Domain, ErrorNumber, LibvirtError } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
+import { invalidType, outOfRange } from './argument';
 import { DiskSnapshotError, type DiskSnapshotErrorCode, type Outcome } from './errors';
-
-/** Names for the values in messages: short, and safe for any value. */
-function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
-  return typeof value === 'function' ? 'a function' : String(value);
-}
-
-function coded<E extends Error>(error: E, code: string): E {
-  return Object.assign(error, { code });
-}
-
-export function invalidType(name: string, expected: string, value: unknown): TypeError {
-  return coded(new TypeError(`${name} must be ${expected}, not ${shown(value)}`), 'ERR_INVALID_ARG_TYPE');
-}
-export function invalidValue(name: string, expected: string, value: unknown): TypeError {
-  return coded(new TypeError(`${name} must be ${expected}, not ${shown(value)}`), 'ERR_INVALID_ARG_VALUE');
-}
-export function outOfRange(name: string, expected: string, value: unknown): RangeError {
-  return coded(new RangeError(`${name} must be ${expected}, not ${shown(value)}`), 'ERR_OUT_OF_RANGE');
-}
 
 /** Timers of Node and seconds of libvirt's agent calls both end here. */
 const LONGEST_MS = 2 ** 31 - 1;

@@ -1,9 +1,9 @@
 // Which disks a call means, and by which method: from what the caller wrote to what the domain has.
 import { child, parseXml, type XmlElement, XmlError } from '../xml/document';
 import type { DomainDisk, DomainDocument } from '../xml/domain';
+import { invalidType } from './argument';
 import { elementOf } from './element';
 import { DiskSnapshotError } from './errors';
-import { invalidType } from './facade';
 import type { Disks, Method } from './types';
 
 /** A disk of the domain and what the caller said about its method, if anything. */
