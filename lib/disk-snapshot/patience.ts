@@ -1,0 +1,53 @@
+// Waiting no longer than one is willing to, for something that goes on whether or not one waits.
+
+/** Of Node's timers. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+export type Waited<T> =
+  | { kind: 'done'; value: T }
+  /** The limit passed. */
+  | { kind: 'late' }
+  | { kind: 'aborted'; reason: unknown };
+
+/**
+ * Waits for a promise, a limit or a signal, whichever is first; the promise is not cancelled. A rejection before that is
+ * passed on, one after it is not unhandled. Holds the process while it waits.
+ */
+export async function waitFor<T>(
+  promise: Promise<T>,
+  { limitMs = LONGEST_MS, signal }: { limitMs?: number | undefined; signal?: AbortSignal | undefined },
+): Promise<Waited<T>> {
+  if (signal?.aborted) {
+    promise.catch(() => undefined); // nobody waits for it here; its owner keeps the outcome
+    return { kind: 'aborted', reason: signal.reason };
+  }
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort: (() => void) | undefined;
+  try {
+    return await Promise.race([
+      promise.then((value): Waited<T> => ({ kind: 'done', value })),
+      new Promise<Waited<T>>((resolve) => {
+        timer = setTimeout(resolve, limitMs, { kind: 'late' });
+        onAbort = () => resolve({ kind: 'aborted', reason: signal?.reason });
+        signal?.addEventListener('abort', onAbort, { once: true });
+      }),
+    ]);
+  } finally {
+    clearTimeout(timer);
+    if (onAbort) signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** A pause that does not hold the process, and ends early when the signal aborts. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms).unref();
+    signal.addEventListener('abort', end);
+  });
+}
