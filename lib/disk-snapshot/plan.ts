@@ -5,12 +5,13 @@ import type { CallOptions } from '../libvirt/options';
 import { DiskSnapshotError } from './errors';
 import { translate } from './facade';
 import { type Guest, lookAtGuest, refuseManagedSave, refuseSleeping } from './guest';
+import { heldFreeze } from './held-storage';
 import { type Images, imagesFor } from './image';
 import { journalOf } from './journal';
 import { chooseMethod } from './methods/choose';
 import { planLayer, type QemuLayer } from './methods/qemu-external';
 import { checkSnapshotName, defaultName } from './name';
-import { heldFreeze, type PreparedFreeze, prepareFreeze } from './quiesce';
+import { type PreparedFreeze, prepareFreeze } from './quiesce';
 import { selectDisks } from './select';
 import type { Consistency, Disks, Quiesce, QuiescedStorage, SnapshotPlan } from './types';
 
@@ -136,7 +137,9 @@ async function planFreeze(
 
 /** What this plan can prove at best. One transaction of QEMU cuts all its disks at one instant. */
 export function consistencyOf(plan: Pick<Plan, 'freeze'>): Consistency {
-  return plan.freeze.kind === 'none' ? 'crash' : 'filesystem';
+  const { freeze } = plan;
+  if (freeze.kind === 'own') return freeze.prepared.unfreezable.length === 0 ? 'filesystem' : 'crash';
+  return freeze.kind === 'held' ? 'filesystem' : 'crash';
 }
 
 /** The plan as callers see it. */

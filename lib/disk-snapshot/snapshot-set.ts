@@ -11,7 +11,9 @@ import type { CallOptions } from '../libvirt/options';
 import { withClaim } from './claim';
 import { DiskSnapshotError } from './errors';
 import { translate } from './facade';
+import type { Freeze } from './freeze';
 import { isSameGuest, lookAtGuest } from './guest';
+import { heldFreeze } from './held-storage';
 import { removeRecord, writeRecord } from './journal';
 import { mergeBack } from './merge-back';
 import {
@@ -23,9 +25,8 @@ import {
   removeOverlay,
 } from './methods/qemu-external';
 import { makePlan, type Plan, type SnapshotRequest } from './plan';
-import { type Freeze, heldFreeze } from './quiesce';
 import type { IntentRecord, QemuState, SetRecord } from './record';
-import type { Phase, ThawResult } from './types';
+import type { FrozenFilesystem, Phase, ThawResult } from './types';
 import { UndoLog } from './undo';
 
 export interface SnapshotOptions extends SnapshotRequest {
@@ -258,7 +259,7 @@ async function conclude(released: Released): Promise<SetRecord> {
   const set: SetRecord = {
     ...intent.set,
     createdAt: released.cutAt.toISOString(),
-    consistency: frozen ? 'filesystem' : 'crash',
+    consistency: frozen && unfreezableOf(plan).length === 0 ? 'filesystem' : 'crash',
     frozenMs: thaw?.frozenMs ?? 0,
     evidence: evidenceOf(released),
     disks: layers.map(recordOf),
@@ -267,6 +268,11 @@ async function conclude(released: Released): Promise<SetRecord> {
   await removeRecord(domain, 'intent', intent.id);
   await keepPromise(released, set, frozen);
   return set;
+}
+
+/** File systems on the disks that no agent can freeze: what was cut is then no more than one instant. */
+function unfreezableOf({ freeze }: Plan): readonly FrozenFilesystem[] {
+  return freeze.kind === 'own' ? freeze.prepared.unfreezable : [];
 }
 
 /** A freeze that was asked for and did not hold: the disks are merged back, and the call fails. */
@@ -302,6 +308,7 @@ function evidenceOf({ plan, freeze, unfrozen, thaw, frozenThroughout, said, laye
     add(`frozen: ${freeze.filesystems.map(({ mountpoint }) => mountpoint).join(', ')}`, 'guest-fsfreeze-freeze-list');
     add(frozenThroughout ? 'frozen until the last cut had ended' : 'thawed before the last cut had ended', 'quiesce');
   }
+  for (const { mountpoint, fsType } of unfreezableOf(plan)) add(`${fsType} on ${mountpoint} cannot be frozen`, 'quiesce');
   if (thaw) add(thaw.intact ? 'as many thawed as were frozen' : 'fewer thawed than were frozen', 'guest-fsfreeze-thaw');
   if (plan.freeze.kind === 'held') {
     add('held frozen by the caller: provisional until its unquiesce() says intact', 'quiesce');
