@@ -218,10 +218,11 @@ const FAILURES: Readonly<Record<number, AgentFailure>> = {
 // libvirt passes on the agent's words, which are English whatever the locale.
 const DISABLED = /CommandNotFound|CommandDisabled|has not been found|has been disabled|not allowed/i;
 
+/** By name: a DOMException of another realm is no Error by `instanceof`. */
+const isTimeout = (error: unknown) => isObject(error) && error.name === 'TimeoutError';
+
 function classify(command: AgentCommand, error: unknown): unknown {
-  if (error instanceof Error && error.name === 'TimeoutError') {
-    return new AgentError('late', command, 'no answer in time', error);
-  }
+  if (isTimeout(error)) return new AgentError('late', command, 'no answer in time', error);
   if (!(error instanceof LibvirtError)) return error;
   return new AgentError(failureOf(error), command, error.message, error);
 }
