@@ -1,0 +1,155 @@
+// Makes a fresh clone ready: Debian packages, QEMU's user, /dev/kvm, npm's packages, the addon, dist, the test guest.
+// Each step looks first and does only what is missing. It uses nothing but Node, because it runs before anything is there.
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { note, step } from './console.mjs';
+import { answers, dependency, printed, root, run } from './process.mjs';
+
+const PACKAGES = [
+  // to build the addon
+  ...['g++', 'make', 'python3', 'pkg-config', 'libvirt-dev'],
+  // to run guests
+  ...['libvirt-daemon', 'libvirt-daemon-driver-qemu', 'libvirt-clients', 'qemu-system-x86', 'qemu-utils', 'tini'],
+  // to build the test guest and to judge its disks
+  ...['busybox-static', 'cpio', 'qemu-guest-agent', 'e2fsprogs', 'util-linux', 'mount'],
+];
+
+const asRoot = process.getuid?.() === 0;
+
+/** @param {{ packages?: string[] }} [more] further Debian packages that the caller needs */
+export async function setup(more = {}) {
+  await debianPackages([...PACKAGES, ...(more.packages ?? [])]);
+  await qemuUser();
+  await kvmDevice();
+  await npmPackages();
+  await addon();
+  await dist();
+  await guestImage();
+}
+
+async function debianPackages(wanted) {
+  if (!answers('dpkg-query', ['--version'])) {
+    note(`This is no Debian: setup installs nothing. It needs what Debian calls ${wanted.join(', ')}.`);
+    return;
+  }
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholders are dpkg-query's own.
+  const format = '--showformat=${Package} ${db:Status-Status}\n';
+  const present = printed('dpkg-query', ['--show', format, ...wanted]).split('\n');
+  const missing = wanted.filter((name) => !present.includes(`${name} installed`));
+  if (missing.length === 0) return;
+  const install = ['apt-get', 'install', '--yes', '--no-install-recommends', ...missing];
+  if (!asRoot && !answers('sudo', ['-n', 'true'])) {
+    throw new Error(
+      `Some Debian packages are missing. Install them, then run this again:\n  sudo ${install.join(' ')}`,
+    );
+  }
+  await step(`Debian packages ${missing.join(' ')}`, async () => {
+    const environment = ['env', 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C'];
+    const [file, ...args] = asRoot ? environment : ['sudo', '-n', ...environment];
+    // A fresh image has no package lists, an old one has lists that name files which are gone.
+    const known = missing.every((name) => answers('apt-cache', ['show', '--quiet', name]));
+    if (!known) await run(file, [...args, 'apt-get', 'update']);
+    await run(file, [...args, ...install]).catch(async (error) => {
+      if (!known) throw error;
+      await run(file, [...args, 'apt-get', 'update']);
+      await run(file, [...args, ...install]);
+    });
+  });
+}
+
+/** Debian's libvirt, as root, refuses to start without them; the package that makes them brings systemd with it. */
+async function qemuUser() {
+  if (!asRoot || answers('getent', ['passwd', 'libvirt-qemu'])) return;
+  await step('the user libvirt-qemu and the group kvm, as Debian’s libvirt-daemon-system makes them', async () => {
+    for (const group of ['kvm', 'libvirt-qemu']) {
+      if (!answers('getent', ['group', group])) await run('groupadd', ['--system', group]);
+    }
+    const home = ['--home-dir', '/var/lib/libvirt', '--no-create-home', '--shell', '/usr/sbin/nologin'];
+    await run('useradd', ['--system', '--gid', 'kvm', '--groups', 'libvirt-qemu', ...home, 'libvirt-qemu']);
+  });
+}
+
+/**
+ * Without udev, /dev/kvm belongs to root alone. libvirt then finds KVM as root and misses it as QEMU’s user, and asks QEMU
+ * again for every device of a guest: a minute and a half per start.
+ */
+async function kvmDevice() {
+  if (!asRoot || !existsSync('/dev/kvm')) return;
+  const { mode, gid } = statSync('/dev/kvm');
+  if (gid !== 0 || (mode & 0o006) === 0o006 || !answers('getent', ['group', 'kvm'])) return;
+  await step('/dev/kvm: group kvm, mode 660, as udev would have set it', async () => {
+    await run('chgrp', ['kvm', '/dev/kvm']);
+    await run('chmod', ['660', '/dev/kvm']);
+  });
+}
+
+async function npmPackages() {
+  if (npmIsCurrent()) return;
+  await step('npm ci', async () => {
+    await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  });
+}
+
+/** npm notes what it installed in a lock file of its own; optional packages of other platforms are not in it. */
+function npmIsCurrent() {
+  const inside = dependency('.package-lock.json');
+  if (!existsSync(inside)) return false;
+  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  const present = JSON.parse(readFileSync(inside, 'utf8')).packages;
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) =>
+      path === '' || (path in present ? present[path].version === version : optional === true),
+  );
+}
+
+async function addon() {
+  const built = join(root, 'build', 'Release');
+  const binary = existsSync(built) ? readdirSync(built).find((name) => name.endsWith('.node')) : undefined;
+  const sources = newest(join(root, 'native'), join(root, 'binding.gyp'));
+  if (binary !== undefined && statSync(join(built, binary)).mtimeMs >= sources) return;
+  await step('the addon', async () => {
+    // Node’s own headers, where they lie beside it, save a download.
+    const prefix = dirname(dirname(process.execPath));
+    const nodedir = existsSync(join(prefix, 'include', 'node', 'node_api.h')) ? [`--nodedir=${prefix}`] : [];
+    await run(process.execPath, [dependency('node-gyp', 'bin', 'node-gyp.js'), 'rebuild', ...nodedir]);
+  });
+}
+
+async function dist() {
+  const main = join(root, 'dist', 'index.js');
+  const sources = newest(join(root, 'lib'), join(root, 'tsconfig.build.json'), join(root, 'tsconfig.json'));
+  if (existsSync(main) && statSync(main).mtimeMs >= sources) return;
+  await step('dist', async () => {
+    await rm(join(root, 'dist'), { recursive: true, force: true });
+    await run(process.execPath, [dependency('typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']);
+  });
+}
+
+async function guestImage() {
+  const { guestImage } = createRequire(import.meta.url)(join(root, 'dist', 'testing', 'guest-image.js'));
+  await step('the test guest’s kernel and initramfs', () => guestImage().then(() => {}));
+}
+
+/** The time of the latest change in files and folders. */
+function newest(...paths) {
+  return Math.max(
+    ...paths.map((path) => {
+      const stat = statSync(path);
+      if (!stat.isDirectory()) return stat.mtimeMs;
+      return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
+    }),
+  );
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    await setup();
+    note('Everything is ready.');
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
