@@ -14,6 +14,8 @@ export interface ChainLayer {
   virtualSize: number | null;
   /** Names of the image's own snapshots; null: not known. */
   internalSnapshots: readonly string[] | null;
+  /** The image above names it, but it is not there. */
+  missing: boolean;
 }
 export type Chain = readonly ChainLayer[];
 
@@ -82,6 +84,7 @@ export function chainOfQemu(devices: readonly BlockDevice[], alias: string | nul
       format: image.format,
       virtualSize: image['virtual-size'],
       internalSnapshots: (image.snapshots ?? []).map(({ name }) => name),
+      missing: false,
     });
   }
   return chain;
@@ -107,6 +110,7 @@ export function chainOfXml(disk: DomainDisk): Chain {
     format: format ?? 'raw',
     virtualSize: null,
     internalSnapshots: null,
+    missing: false,
   }));
 }
 
@@ -118,23 +122,24 @@ export type Inspect = (path: string, format: string | undefined) => Promise<Imag
 /** Far above what anybody has, and below what a loop of headers would make of us. */
 const LONGEST = 256;
 
-/** The chain as the headers tell it, from an image downwards. It ends where a file is missing. */
+/** The chain as the headers tell it, from an image downwards. A file that is missing is the last of it. */
 export async function chainOfHeaders(top: { path: string; format: string }, inspect: Inspect): Promise<Chain> {
   const chain: ChainLayer[] = [];
   let next: { path: string; format: string | null } | null = top;
   while (next !== null) {
-    const found: ImageInfo | null = await inspect(next.path, next.format ?? undefined);
-    if (found === null) break;
-    chain.push({
-      path: next.path,
-      format: found.format,
-      virtualSize: found.virtualSize,
-      internalSnapshots: found.internalSnapshots,
-    });
-    if (chain.length > LONGEST) {
+    if (chain.length === LONGEST) {
       throw new DiskSnapshotError('LIMIT_EXCEEDED', `${top.path} has more than ${LONGEST} images below it, or a loop`);
     }
-    next = found.backing;
+    const { path, format }: { path: string; format: string | null } = next;
+    const found: ImageInfo | null = await inspect(path, format ?? undefined);
+    chain.push({
+      path,
+      format: found?.format ?? format ?? 'raw',
+      virtualSize: found?.virtualSize ?? null,
+      internalSnapshots: found?.internalSnapshots ?? null,
+      missing: found === null,
+    });
+    next = found?.backing ?? null;
   }
   return chain;
 }

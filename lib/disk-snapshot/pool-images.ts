@@ -61,6 +61,12 @@ export async function temporaryPool(conn: Connection, folder: string, options: C
   });
 }
 
+/** Reads the header of any volume that a pool lists; null where none does. */
+export async function inspectVolume(conn: Connection, path: string, options: CallOptions): Promise<ImageInfo | null> {
+  const vol = await unless(ABSENT, conn.storageVolLookupByPath(path, options));
+  return vol && readVolume(parseXml(await vol.getXMLDesc(options)));
+}
+
 class PoolImages implements Images {
   constructor(
     private readonly conn: Connection,

@@ -1,0 +1,103 @@
+// Merging one layer of a disk into the image below it: by the QEMU that runs the guest, or by one of our own.
+import { type Domain, DomainBlockCommitFlags, ErrorNumber, LibvirtError } from '../libvirt';
+import { type Chain, chainOfXml, diskOf, liveChain, positionOf } from './backing-chain';
+import { type BlockJobOptions, runBlockJob } from './block-job';
+import { settleDefinition } from './definition';
+import { diskChain } from './disk-chain';
+import { DiskSnapshotError } from './errors';
+import { lookAtGuest } from './guest';
+import { HELPER_DISK, withHelper } from './helper-domain';
+import type { ImageRef } from './record';
+
+export interface Layer {
+  domain: Domain;
+  /** The target. */
+  disk: string;
+  overlay: ImageRef;
+}
+
+export interface MergeOptions extends BlockJobOptions {
+  /** MiB/s; 0: unlimited. */
+  bandwidth: number;
+}
+
+/**
+ * Merges the layer into the image below it and brings the definition in line. The layer's file stays.
+ *
+ * @returns the image that holds the layer's data now
+ * @throws as runBlockJob
+ */
+export async function mergeLayer(layer: Layer, options: MergeOptions): Promise<ImageRef> {
+  const { domain, disk, overlay } = layer;
+  const guest = await lookAtGuest(domain, { signal: options.signal });
+  if (guest.active) {
+    const parent = await mergeIn(domain, disk, layer, options);
+    if (await domain.isPersistent()) await settleDefinition(domain, disk, overlay, parent);
+    return parent;
+  }
+  const defined = guest.document.disks.find(({ target }) => target === disk);
+  if (!defined) throw notInChain(layer);
+  return withHelper(guest.document, defined, domain, async (helper) => {
+    const parent = await mergeIn(helper, HELPER_DISK, layer, options);
+    // Before the helper ends: as long as it holds the image, the guest cannot start from the old definition.
+    await settleDefinition(domain, disk, overlay, parent);
+    return parent;
+  });
+}
+
+/** The merge by one QEMU, which holds the disk as `target`. */
+async function mergeIn(runner: Domain, target: string, layer: Layer, options: MergeOptions): Promise<ImageRef> {
+  const disk = await diskOf(runner, target);
+  const chain = disk ? await liveChain(runner, disk) : [];
+  const at = positionOf(chain, layer.overlay.path);
+  const [top, base] = at < 0 ? [] : chain.slice(at);
+  if (!disk || !top?.path || !base?.path) throw notInChain(layer);
+  refuseInternal(layer, top.internalSnapshots ?? []);
+
+  // Both ends are named: without a base the whole chain would be merged. Only the active layer's job waits for its pivot.
+  const isActive = at === 0;
+  const [from, into] = [top.path, base.path];
+  const flags = isActive ? [DomainBlockCommitFlags.ACTIVE] : [];
+  await runBlockJob(
+    {
+      domain: runner,
+      disk: target,
+      pivots: isActive,
+      start: () => runner.blockCommit(target, into, from, options.bandwidth, flags),
+      took: async () => !(await chainsNow(runner, target, layer)).some((now) => positionOf(now, from) >= 0),
+    },
+    options,
+  );
+  const image = disk.backingChain.find(({ sourcePath }) => sourcePath === into);
+  return { type: image?.type === 'block' ? 'block' : 'file', path: into, format: base.format };
+}
+
+/** What the disk rests on, by all accounts: QEMU's and libvirt's; those of the definition where that QEMU has ended. */
+async function chainsNow(runner: Domain, target: string, layer: Layer): Promise<Chain[]> {
+  try {
+    const disk = await diskOf(runner, target);
+    if (disk && (await runner.isActive())) return [await liveChain(runner, disk), chainOfXml(disk)];
+  } catch (e) {
+    if (!(e instanceof LibvirtError) || !ENDED.has(e.code)) throw e;
+  }
+  return [await diskChain(await lookAtGuest(layer.domain, {}), layer.disk)];
+}
+
+const ENDED: ReadonlySet<number> = new Set([ErrorNumber.NO_DOMAIN, ErrorNumber.OPERATION_INVALID]);
+
+function refuseInternal({ domain, disk, overlay }: Layer, inside: readonly string[]): void {
+  if (inside.length === 0) return;
+  const guest = domain.getName();
+  throw new DiskSnapshotError(
+    'METHOD_UNSUPPORTED',
+    `${guest}: disk ${disk}: the layer ${overlay.path} carries internal snapshots (${inside.join(', ')}), which a merge ` +
+      'would lose. Delete them first (virsh snapshot-delete, or qemu-img snapshot -d while the guest is off)',
+    { guest, disk },
+  );
+}
+
+function notInChain({ domain, disk, overlay }: Layer): DiskSnapshotError {
+  const guest = domain.getName();
+  const message = `${guest}: disk ${disk} has changed meanwhile: ${overlay.path} lies over no image of its chain. Try again`;
+  return new DiskSnapshotError('OPERATION_FAILED', message, { guest, disk });
+}
