@@ -61,6 +61,11 @@ describe('a method', () => {
     ],
     ['another element', '<source/>', 'found <source>'],
     ['another namespace', "<diskSnapshot xmlns='urn:other' method='qemu'/>", 'expected a <diskSnapshot>'],
+    [
+      "an element of somebody else's",
+      "<diskSnapshot method='qemu'><source xmlns='urn:other' file='/x'/></diskSnapshot>",
+      'takes no <source>',
+    ],
     ['no method', '<diskSnapshot/>', 'lacks its method'],
     ['an empty method', "<diskSnapshot method=''/>", 'cannot be the name of a method'],
     ['a path for a method', "<diskSnapshot method='../x'/>", 'cannot be the name of a method'],
