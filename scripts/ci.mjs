@@ -1,0 +1,88 @@
+// What .ci/run does: everything that must hold on a fresh machine. All of it runs even where a part fails; the last line counts.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { heading, step, style } from './console.mjs';
+import { dependency, root, run, runNodeReaped } from './process.mjs';
+import { setup } from './setup.mjs';
+
+/** Each kind of test is a Jest project, quickest first. */
+const PROJECTS = ['unit', 'contract', 'driver', 'lifecycle', 'guest'];
+
+const results = mkdtempSync(join(tmpdir(), 'ci-'));
+const broken = [];
+let passed = 0;
+let failed = 0;
+
+try {
+  heading('Set-up');
+  if (await attempt(() => setup({ packages: ['clang-format', 'cmake'] }))) {
+    heading('Checks');
+    for (const [title, file, args] of checks()) await attempt(() => step(title, () => run(file, args).then(() => {})));
+    for (const project of PROJECTS) {
+      heading(`Tests: ${project}`);
+      await attempt(() => jest(project));
+    }
+    heading('Demonstration');
+    await attempt(() => step('npm run demo', () => run(process.execPath, ['scripts/demo.mjs']).then(() => {})));
+  }
+} finally {
+  rmSync(results, { recursive: true, force: true });
+}
+
+if (broken.length > 0) {
+  heading('What failed');
+  for (const message of broken) console.log(style('red', message));
+  process.exitCode = 1;
+}
+console.log(`\n${passed} passed, ${failed} failed`);
+
+function checks() {
+  const node = process.execPath;
+  const native = readdirSync(join(root, 'native')).filter((name) => /\.(cc|h)$/.test(name));
+  const prefix = dirname(dirname(node));
+  return [
+    ['lint and format (TypeScript)', node, [dependency('@biomejs', 'biome', 'bin', 'biome'), 'ci', '.']],
+    ['format (C++)', 'clang-format', ['--dry-run', '-Werror', ...native.map((name) => join('native', name))]],
+    ['types', node, [dependency('typescript', 'bin', 'tsc'), '--noEmit']],
+    [
+      'the addon by cmake-js',
+      node,
+      [
+        ...[dependency('cmake-js', 'bin', 'cmake-js'), 'rebuild', '--directory', 'native'],
+        ...[
+          '--out',
+          join(root, 'build-cmake'),
+          '--parallel',
+          '2',
+          `--CDCMAKE_JS_INC=${join(prefix, 'include', 'node')}`,
+        ],
+      ],
+    ],
+  ];
+}
+
+/** True where it worked; otherwise it is noted, and the rest goes on. */
+async function attempt(work) {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    console.log(style('red', error.message));
+    broken.push(error.message.split('\n')[0]);
+    return false;
+  }
+}
+
+async function jest(project) {
+  const file = join(results, `${project}.json`);
+  const args = ['--selectProjects', project, '--json', `--outputFile=${file}`, '--passWithNoTests'];
+  const code = await runNodeReaped([dependency('jest', 'bin', 'jest.js'), ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const result = JSON.parse(readFileSync(file, 'utf8'));
+  passed += result.numPassedTests;
+  // A file that does not load holds tests that nobody counted.
+  failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
+  if (code !== 0) throw new Error(`tests of ${project} failed`);
+}
