@@ -8,6 +8,7 @@ import { DiskSnapshotFlags } from './flags';
 import { lookAtGuest } from './guest';
 import { isQuiescedStorage } from './held-storage';
 import { describePlan, makePlan, type SnapshotRequest } from './plan';
+import { tell } from './progress';
 import { setOf } from './result';
 import { findDisk } from './select';
 import { type SnapshotOptions, takeSnapshot } from './snapshot-set';
@@ -18,7 +19,6 @@ import type {
   DiskSnapshotSet,
   Disks,
   PlanOptions,
-  Progress,
   Quiesce,
   QuiescedStorage,
   SnapshotDisksOptions,
@@ -155,17 +155,5 @@ function refuseUnsupported({ guard, deadman }: CreateOptions): void {
   }
   if (deadman) {
     throw new DiskSnapshotError('METHOD_UNSUPPORTED', 'deadman: true is not supported by this version; leave it out');
-  }
-}
-
-/** A listener that throws harms nobody: like an event target's, its error surfaces as an uncaught exception. */
-export function tell(onProgress: ((progress: Progress) => void) | undefined, progress: Progress): void {
-  if (!onProgress) return;
-  try {
-    onProgress(progress);
-  } catch (error) {
-    process.nextTick(() => {
-      throw error;
-    });
   }
 }

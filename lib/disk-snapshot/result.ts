@@ -4,6 +4,7 @@ import type { Domain } from '../libvirt';
 import { deleteLayers } from './delete';
 import { DiskSnapshotError } from './errors';
 import { facade } from './facade';
+import { tell } from './progress';
 import type { DiskRecord, SetRecord } from './record';
 import type {
   Consistency,
@@ -64,7 +65,9 @@ class SnapshotSet implements DiskSnapshotSet {
 
   /** @internal */
   deleteDisks(targets: readonly string[] | null, options: DeleteOptions): Promise<void> {
-    return facade(this.#domain, options, (call) => deleteLayers(this.#domain, this.#id, targets, call));
+    return facade(this.#domain, options, ({ onProgress, ...call }) =>
+      deleteLayers(this.#domain, this.#id, targets, { ...call, onProgress: (progress) => tell(onProgress, progress) }),
+    );
   }
 
   async revert(_options: RevertOptions = {}): Promise<void> {

@@ -1,7 +1,7 @@
 // One instant for several disks, all or nothing: the state machine. Each step takes what the step before it returns, so
 // a step out of order does not compile:
 //
-//   Plan → Recorded → Prepared → Quiesced → Cut → Released → SetRecord
+//   Plan → Recorded → Prepared → Quiesced → Cut → Released → Taken
 //
 // Whatever fails before the cut takes back all of it. The cut is QEMU's own transaction and the commit point: after it,
 // the operation is finished and recorded even if the caller has gone.
@@ -9,13 +9,13 @@ import { randomUUID } from 'node:crypto';
 import type { Domain } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import { withClaim } from './claim';
+import { deleteLayers } from './delete';
 import { DiskSnapshotError } from './errors';
 import { translate } from './facade';
 import type { Freeze } from './freeze';
 import { isSameGuest, lookAtGuest } from './guest';
 import { heldFreeze } from './held-storage';
 import { removeRecord, writeRecord } from './journal';
-import { mergeBack } from './merge-back';
 import {
   cutLayers,
   type LayerState,
@@ -76,7 +76,7 @@ export async function takeSnapshot(domain: Domain, options: SnapshotOptions, cal
   options.report('plan');
   const first = await soundPlan(domain, options, call);
   try {
-    return await withClaim(domain, 'snapshot', call, async (claim) => {
+    const { set, broken } = await withClaim(domain, 'snapshot', call, async (claim) => {
       // Another operation may have ended between our plan and our claim.
       const stands = isSameGuest(first.guest, await lookAtGuest(domain, call));
       const plan = stands ? first : await soundPlan(domain, options, call);
@@ -86,6 +86,9 @@ export async function takeSnapshot(domain: Domain, options: SnapshotOptions, cal
         if (plan !== first) await plan.close();
       }
     });
+    if (broken === null) return set;
+    await deleteLayers(domain, set.id, null);
+    throw broken;
   } finally {
     await first.close();
   }
@@ -99,7 +102,13 @@ async function soundPlan(domain: Domain, options: SnapshotOptions, call: CallOpt
   throw problem;
 }
 
-async function run(work: Work, claim: string): Promise<SetRecord> {
+interface Taken {
+  set: SetRecord;
+  /** A promise that the cut did not keep: the set has to be merged back. */
+  broken: DiskSnapshotError | null;
+}
+
+async function run(work: Work, claim: string): Promise<Taken> {
   let cut: Cut;
   try {
     cut = await cutDisks(await quiesce(await prepare(await record(work, claim))));
@@ -243,7 +252,7 @@ async function release(cut: Cut): Promise<Released> {
   }
 }
 
-async function conclude(released: Released): Promise<SetRecord> {
+async function conclude(released: Released): Promise<Taken> {
   const { plan, options, intent, thaw } = released;
   const { domain } = plan.guest;
   options.report('verify');
@@ -266,8 +275,7 @@ async function conclude(released: Released): Promise<SetRecord> {
   };
   await writeRecord(domain, 'set', set);
   await removeRecord(domain, 'intent', intent.id);
-  await keepPromise(released, set, frozen);
-  return set;
+  return { set, broken: brokenPromise(released, frozen) };
 }
 
 /** File systems on the disks that no agent can freeze: what was cut is then no more than one instant. */
@@ -275,19 +283,25 @@ function unfreezableOf({ freeze }: Plan): readonly FrozenFilesystem[] {
   return freeze.kind === 'own' ? freeze.prepared.unfreezable : [];
 }
 
-/** A freeze that was asked for and did not hold: the disks are merged back, and the call fails. */
-async function keepPromise(released: Released, set: SetRecord, frozen: boolean): Promise<void> {
-  const { plan, options, freeze, thaw } = released;
-  if (frozen || plan.freeze.kind === 'none' || (plan.freeze.kind === 'own' && !freeze)) return;
-  const overBudget = thaw !== null && thaw.frozenMs > options.maxFreezeMs;
-  if (!overBudget && options.quiesce !== 'required' && plan.freeze.kind !== 'held') return;
-  await mergeBack(plan.guest.domain, set);
-  throw new DiskSnapshotError(
-    overBudget ? 'FREEZE_BUDGET_EXCEEDED' : 'QUIESCE_UNAVAILABLE',
-    overBudget
-      ? `${plan.guest.name} was frozen for ${Math.round(thaw.frozenMs)} ms, more than maxFreezeMs allows (${options.maxFreezeMs}); it is thawed, and its disks are merged back. Allow more, or look what keeps the host busy`
-      : `${plan.guest.name}: its file systems did not stay frozen until the last disk was cut; the disks are merged back. Something in the guest, or another program, thaws them`,
-    { guest: plan.guest.name, snapshot: plan.name, outcome: 'undone' },
+/** A freeze that was asked for and did not hold: the disks are to be merged back, and the call fails. */
+function brokenPromise({ plan, options, freeze, thaw }: Released, frozen: boolean): DiskSnapshotError | null {
+  const promised = freeze !== null || plan.freeze.kind === 'held';
+  if (frozen || !promised) return null;
+  const where = { guest: plan.guest.name, snapshot: plan.name, outcome: 'undone' } as const;
+  if (thaw !== null && thaw.frozenMs > options.maxFreezeMs) {
+    return new DiskSnapshotError(
+      'FREEZE_BUDGET_EXCEEDED',
+      `${plan.guest.name} was frozen for ${Math.round(thaw.frozenMs)} ms, more than maxFreezeMs allows ` +
+        `(${options.maxFreezeMs}); it is thawed, and its disks are merged back. Allow more, or look what keeps the host busy`,
+      where,
+    );
+  }
+  if (options.quiesce === 'preferred') return null;
+  return new DiskSnapshotError(
+    'QUIESCE_UNAVAILABLE',
+    `${plan.guest.name}: its file systems did not stay frozen until the last disk was cut; the disks are merged back. ` +
+      'Something in the guest, or another program, thaws them',
+    where,
   );
 }
 
@@ -308,7 +322,8 @@ function evidenceOf({ plan, freeze, unfrozen, thaw, frozenThroughout, said, laye
     add(`frozen: ${freeze.filesystems.map(({ mountpoint }) => mountpoint).join(', ')}`, 'guest-fsfreeze-freeze-list');
     add(frozenThroughout ? 'frozen until the last cut had ended' : 'thawed before the last cut had ended', 'quiesce');
   }
-  for (const { mountpoint, fsType } of unfreezableOf(plan)) add(`${fsType} on ${mountpoint} cannot be frozen`, 'quiesce');
+  for (const { mountpoint, fsType } of unfreezableOf(plan))
+    add(`${fsType} on ${mountpoint} cannot be frozen`, 'quiesce');
   if (thaw) add(thaw.intact ? 'as many thawed as were frozen' : 'fewer thawed than were frozen', 'guest-fsfreeze-thaw');
   if (plan.freeze.kind === 'held') {
     add('held frozen by the caller: provisional until its unquiesce() says intact', 'quiesce');

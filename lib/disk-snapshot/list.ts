@@ -1,0 +1,79 @@
+// Snapshots from the records in the domain's metadata, each held against what is really there.
+import type { Domain } from '../libvirt';
+import type { CallOptions } from '../libvirt/options';
+import { invalidType } from './argument';
+import { type Chain, positionOf } from './backing-chain';
+import { diskChain } from './disk-chain';
+import { facade } from './facade';
+import { type Guest, lookAtGuest } from './guest';
+import { imagesFor } from './image';
+import { journalOf } from './journal';
+import { type DiskRecord, type ImageRef, qemuStateOf, type SetRecord } from './record';
+import { setOf } from './result';
+import type { DiskSnapshot, DiskSnapshotSet } from './types';
+
+/**
+ * All disk snapshots of a domain, oldest first; what diskSnapshotCreate made is a set of one. A snapshot that somebody
+ * removed behind our back is listed with `state: 'missing'`.
+ *
+ * @throws DiskSnapshotError NOT_FOUND where the domain is gone; CONNECTION_LOST
+ * @example
+ * for (const set of await listDiskSnapshots(dom)) console.log(set.name, set.createdAt, set.disks.map((d) => d.state));
+ */
+export function listDiskSnapshots(dom: Domain, options: CallOptions = {}): Promise<DiskSnapshotSet[]> {
+  return facade(dom, options, ({ signal }) => list(dom, signal ? { signal } : {}, () => true));
+}
+
+/** The disk snapshot of that name, or null. */
+export function findDiskSnapshot(
+  dom: Domain,
+  name: string,
+  options: CallOptions = {},
+): Promise<DiskSnapshotSet | null> {
+  return facade(dom, options, async ({ signal }) => {
+    if (typeof name !== 'string') throw invalidType('name', 'a string', name);
+    const [found] = await list(dom, signal ? { signal } : {}, (set) => set.name === name);
+    return found ?? null;
+  });
+}
+
+async function list(
+  domain: Domain,
+  call: CallOptions,
+  isWanted: (set: SetRecord) => boolean,
+): Promise<DiskSnapshotSet[]> {
+  const guest = await lookAtGuest(domain, call);
+  const look = looking(guest, call);
+  const found: DiskSnapshotSet[] = [];
+  for (const set of journalOf(guest.document).sets.filter(isWanted)) {
+    const states = new Map<string, DiskSnapshot['state']>();
+    for (const record of set.disks) states.set(record.disk, await look(record));
+    found.push(setOf(domain, set, states));
+  }
+  return found;
+}
+
+/** Looks at records of one guest; each disk's chain is read once. */
+function looking(guest: Guest, call: CallOptions): (record: DiskRecord) => Promise<DiskSnapshot['state']> {
+  const chains = new Map<string, Promise<Chain>>();
+  return async (record) => {
+    const state = qemuStateOf(record);
+    if (!state) return 'missing';
+    const chain = chains.get(record.disk) ?? diskChain(guest, record.disk, call);
+    chains.set(record.disk, chain);
+    const at = positionOf(await chain, state.base.path);
+    if (at === 0) return 'missing'; // the guest writes to it: somebody has merged the layer
+    return at > 0 || (await isThere(guest, state.base, call)) ? 'present' : 'missing';
+  };
+}
+
+/** For an image on no chain, as after a revert: it is there as long as its file is. */
+async function isThere(guest: Guest, { path, format }: ImageRef, call: CallOptions): Promise<boolean> {
+  const images = await imagesFor(guest.domain.connection, path, call);
+  if (images === null) return false;
+  try {
+    return (await images.inspect(path, { ...call, format })) !== null;
+  } finally {
+    await images.close();
+  }
+}
