@@ -1,0 +1,163 @@
+// After a crash: every intent that nobody works on any more is finished or undone. What a running guest uses is asked of
+// QEMU, not of the XML, which a daemon that died between the cut and its own bookkeeping leaves behind the truth.
+import { type Domain, DomainState } from '../libvirt';
+import type { CallOptions } from '../libvirt/options';
+import { pathSource } from '../xml/disk';
+import { formatXml } from '../xml/document';
+import { withClaim } from './claim';
+import { diskChain } from './disk-chain';
+import { DiskSnapshotError } from './errors';
+import { facade } from './facade';
+import { type Guest, lookAtGuest } from './guest';
+import { imagesFor } from './image';
+import { journalOf, removeRecord, writeRecord } from './journal';
+import { tell } from './progress';
+import { unquiesceStorage } from './quiesce';
+import {
+  type DiskRecord,
+  type ImageRef,
+  type IntentRecord,
+  type QemuState,
+  qemuStateOf,
+  type SetRecord,
+} from './record';
+import type { OperationOptions, Recovery } from './types';
+import { usersOf } from './users';
+
+/**
+ * Finishes or undoes what a process that died had begun on this domain, and thaws the guest that it left frozen. Safe to
+ * call at any time, by any host: where there is nothing to do, nothing is done.
+ *
+ * @throws DiskSnapshotError OPERATION_IN_PROGRESS where a living owner is at work; RECOVERY_NEEDED where a person has to
+ * decide, with the facts
+ * @example
+ * const { finished, undone } = await recoverDiskSnapshots(dom);
+ */
+export function recoverDiskSnapshots(dom: Domain, options: OperationOptions = {}): Promise<Recovery> {
+  return facade(dom, options, ({ signal, onProgress }) => {
+    const call = signal ? { signal } : {};
+    return withClaim(dom, 'recover', call, async () => {
+      const recovery: Recovery = { finished: [], undone: [], thawed: false, resumed: false };
+      const guest = await lookAtGuest(dom, call);
+      const { intents } = journalOf(guest.document);
+      // First, since the guest waits.
+      recovery.thawed = await thaw(guest, intents, call);
+      for (const intent of intents) {
+        tell(onProgress, { phase: 'clean', done: 0, total: 0 });
+        recovery[await settle(guest, intent, call)].push(intent.set.name);
+      }
+      return recovery;
+    });
+  });
+}
+
+/** Only a freeze that an intent of this very boot speaks of can be the dead owner's. */
+async function thaw(guest: Guest, intents: readonly IntentRecord[], call: CallOptions): Promise<boolean> {
+  const ours = intents.some((intent) => intent.willFreeze && intent.domainId === guest.document.id);
+  const { state } = await guest.domain.getState(call);
+  if (!ours || state !== DomainState.RUNNING) return false;
+  return (await unquiesceStorage(guest.domain, call)).thawed > 0;
+}
+
+interface Found {
+  disk: string;
+  state: QemuState;
+  virtualSize: number;
+  on: 'base' | 'overlay' | 'other';
+}
+
+async function settle(guest: Guest, intent: IntentRecord, call: CallOptions): Promise<'finished' | 'undone'> {
+  const found: Found[] = [];
+  for (const planned of intent.disks) found.push(await locate(guest, intent, planned, call));
+  if (found.every(({ on }) => on === 'overlay')) {
+    await writeRecord(guest.domain, 'set', setFrom(guest, intent, found), call);
+    await removeRecord(guest.domain, 'intent', intent.id, call);
+    return 'finished';
+  }
+  if (found.some(({ on }) => on === 'overlay')) throw undecided(guest, intent, 'only some of its disks have switched');
+  for (const { disk, state } of found) await discard(guest, intent, disk, state.overlay, call);
+  await removeRecord(guest.domain, 'intent', intent.id, call);
+  return 'undone';
+}
+
+async function locate(
+  guest: Guest,
+  intent: IntentRecord,
+  { disk, method, state, virtualSize }: IntentRecord['disks'][number],
+  call: CallOptions,
+): Promise<Found> {
+  const layer = qemuStateOf({ method, state });
+  if (!layer) throw undecided(guest, intent, `disk ${disk} is of method ${method}, which is not known here`);
+  const active = (await diskChain(guest, disk, call))[0]?.path ?? null;
+  const written = guest.document.disks.find(({ target }) => target === disk)?.sourcePath ?? null;
+  if (active !== written) {
+    throw undecided(guest, intent, `QEMU writes disk ${disk} to ${active}, but its XML says ${written}`);
+  }
+  const on = active === layer.overlay.path ? 'overlay' : active === layer.base.path ? 'base' : 'other';
+  return { disk, state: layer, virtualSize, on };
+}
+
+function setFrom(guest: Guest, intent: IntentRecord, found: readonly Found[]): SetRecord {
+  const { disks } = guest.document;
+  return {
+    ...intent.set,
+    evidence: [{ fact: 'its process died after the cut; finished by recovery', from: 'the intent, and QEMU' }],
+    disks: found.map(({ disk, state, virtualSize }): DiskRecord => {
+      const now = disks.find(({ target }) => target === disk);
+      return {
+        disk,
+        method: 'qemu',
+        backupSource: formatXml(pathSource(state.base.type, state.base.path)),
+        internalSnapshot: null,
+        format: state.base.format,
+        virtualSize,
+        modifiedDisk: now?.xml ?? null,
+        backingChain: (now?.backingChain.slice(1) ?? []).map(({ sourcePath, format }) => ({
+          source: sourcePath ?? '',
+          format: format ?? 'raw',
+        })),
+        state,
+      };
+    }),
+  };
+}
+
+/** A fresh overlay has four clusters; one that a guest has written to has two more at least. */
+const FRESH_BYTES = 5 * 65536;
+
+/** Removes an overlay that was made, but never used. */
+async function discard(
+  guest: Guest,
+  intent: IntentRecord,
+  disk: string,
+  overlay: ImageRef,
+  call: CallOptions,
+): Promise<void> {
+  const images = await imagesFor(guest.domain.connection, overlay.path, call);
+  if (images === null) throw undecided(guest, intent, `nobody here can look at ${overlay.path}`);
+  try {
+    const info = await images.inspect(overlay.path, { ...call, format: overlay.format });
+    if (info === null) return;
+    const users = await usersOf(guest.domain.connection, overlay.path, call);
+    if (users.length > 0) {
+      const names = users.map((user) => `${user.guest} (${user.disk})`).join(', ');
+      throw undecided(guest, intent, `its overlay ${overlay.path} is in use by ${names}`);
+    }
+    // Of another boot, the guest may have run on the overlay while the XML still named the base.
+    if (intent.domainId !== guest.document.id && info.actualSize > FRESH_BYTES) {
+      throw undecided(guest, intent, `the overlay ${overlay.path} of disk ${disk} holds data of the guest`);
+    }
+    await images.remove(overlay.path, call);
+  } finally {
+    await images.close();
+  }
+}
+
+function undecided(guest: Guest, intent: IntentRecord, facts: string): DiskSnapshotError {
+  return new DiskSnapshotError(
+    'RECOVERY_NEEDED',
+    `${guest.name}: the snapshot ${intent.set.name} was interrupted, and ${facts}. Nothing was touched. ` +
+      'Do not stop or start the guest; compare `virsh qemu-monitor-command --pretty DOMAIN query-block` with its XML first',
+    { guest: guest.name, snapshot: intent.set.name, outcome: 'unknown' },
+  );
+}
