@@ -8,7 +8,7 @@ import { child } from '../xml/document';
 import { readDomain } from '../xml/domain';
 import { DiskSnapshotError, type Outcome } from './errors';
 import { translate } from './facade';
-import { after, isEnd, type JobEnd, type JobState, step } from './job-state';
+import { afterNews, isEnd, type JobEnd, type JobState, step } from './job-state';
 import { JobWatch } from './job-watch';
 
 export interface BlockJob {
@@ -95,7 +95,7 @@ class Run {
     try {
       while (!isEnd(this.#state)) {
         const news = await watch.next(POLL_MS);
-        if (news !== null) this.#state = after(this.#state, news);
+        if (news !== null) this.#state = afterNews(this.#state, news);
         else if (this.#state !== 'starting') await this.poll();
         this.act();
       }
@@ -148,7 +148,7 @@ class Run {
     this.options.onProgress?.(this.#done, this.#total);
     const nearlyThere = info.end > 0n && info.cur * 100n >= info.end * 99n;
     if (pivots && this.#state === 'running' && nearlyThere && (await isReady(domain, disk))) {
-      this.#state = after(this.#state, 'ready');
+      this.#state = afterNews(this.#state, 'ready');
     }
     if (this.#refusal !== undefined) this.insist();
   }

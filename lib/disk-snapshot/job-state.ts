@@ -32,7 +32,7 @@ export function step<S extends LiveState, A extends keyof (typeof TRANSITIONS)[S
 }
 
 /** The state after some news. News that the state has no use for (a second READY, anything after the end) is ignored. */
-export function after(state: JobState, news: JobNews): JobState {
+export function afterNews(state: JobState, news: JobNews): JobState {
   return (TRANSITIONS[state] as Partial<Record<JobNews, JobState>>)[news] ?? state;
 }
 
