@@ -4,10 +4,9 @@ import { type Domain, DomainMetadataType, DomainModificationImpact } from '../li
 import type { CallOptions } from '../libvirt/options';
 import { element, formatXml, textOf } from '../xml/document';
 import { type DomainDocument, readDomain } from '../xml/domain';
+import { NAMESPACE } from './element';
 import { type RecordKind, type Records, readRecord } from './record';
 
-/** All our metadata lives below this namespace. */
-export const NAMESPACE = 'urn:libvirt-disksnapshot:1';
 const PREFIX = 'ds';
 const uriOf = (kind: RecordKind, id: string) => `${NAMESPACE}:${kind}:${id}`;
 
