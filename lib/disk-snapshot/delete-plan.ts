@@ -113,7 +113,7 @@ function branchesOf(
  */
 async function refuseBranch(
   deletion: Deletion,
-  { overlay, base }: QemuState,
+  { overlay, base, merging }: QemuState,
   chain: Chain,
   sets: readonly SetRecord[],
 ): Promise<void> {
@@ -122,7 +122,8 @@ async function refuseBranch(
   const wasBetween = layersOf(sets).some(
     ({ state }) => state.overlay.path === above && state.base.path === overlay.path,
   );
-  if (at === 0 || (at > 0 && wasBetween)) return;
+  // Only the end of a merge takes a layer out of its chain, once one has begun.
+  if (at === 0 || (at > 0 && (merging || wasBetween))) return;
   const { domain, signal } = deletion;
   const images = await imagesFor(domain.connection, overlay.path, { signal });
   if (images === null)

@@ -11,7 +11,7 @@ import { imagesFor } from './image';
 import { readJournal, removeRecord, writeRecord } from './journal';
 import { afterMerge } from './layer-records';
 import { mergeLayer } from './merge';
-import type { ImageRef } from './record';
+import { type ImageRef, qemuStateOf } from './record';
 import type { DeleteOptions } from './types';
 
 /**
@@ -72,7 +72,8 @@ async function carryOut(
   let parent: ImageRef = state.base;
   if (merge) {
     const report = onProgress && ((done: number, total: number) => onProgress({ phase: 'commit', disk, done, total }));
-    parent = await mergeLayer({ domain, disk, overlay }, { bandwidth, signal, onProgress: report });
+    const note = (merging: boolean) => noteMerge(deletion, merging);
+    parent = await mergeLayer({ domain, disk, overlay }, { bandwidth, signal, onProgress: report, note });
   }
   // From here on it is finished, whatever the signal says. The file goes first: as long as the records still tell of the
   // layer, whoever comes after a crash knows that it was merged, and ends what we began.
@@ -86,6 +87,19 @@ async function carryOut(
     const why = `it is merged, and no longer recorded, but ${overlay.path} is still there: ${kept}`;
     throw refusal(deletion, 'PERMISSION_DENIED', why, 'done');
   }
+}
+
+/** A merge that is cancelled or fails leaves a base that holds neither the point in time nor the present: so it is noted. */
+async function noteMerge({ domain, set, record: { disk } }: Deletion, merging: boolean): Promise<void> {
+  const now = (await readJournal(domain)).sets.find(({ id }) => id === set.id);
+  if (!now) return;
+  const disks = now.disks.map((record) => {
+    const state = record.disk === disk ? qemuStateOf(record) : null;
+    if (!state) return record;
+    const { merging: _, ...rest } = state;
+    return { ...record, state: merging ? { ...rest, merging } : rest };
+  });
+  await writeRecord(domain, 'set', { ...now, disks });
 }
 
 /** Removes the layer's file; gives the reason why it had to stay, or null. */

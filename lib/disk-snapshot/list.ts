@@ -58,7 +58,7 @@ function looking(guest: Guest, call: CallOptions): (record: DiskRecord) => Promi
   const chains = new Map<string, Promise<Chain>>();
   return async (record) => {
     const state = qemuStateOf(record);
-    if (!state) return 'missing';
+    if (!state || state.merging) return 'missing';
     const chain = chains.get(record.disk) ?? diskChain(guest, record.disk, call);
     chains.set(record.disk, chain);
     const at = positionOf(await chain, state.base.path);

@@ -19,6 +19,8 @@ export interface Layer {
 export interface MergeOptions extends BlockJobOptions {
   /** MiB/s; 0: unlimited. */
   bandwidth: number;
+  /** Told true before the base is written to, false where the merge was refused and has touched nothing. */
+  note(merging: boolean): Promise<void>;
 }
 
 /**
@@ -63,7 +65,13 @@ async function mergeIn(runner: Domain, target: string, layer: Layer, options: Me
       domain: runner,
       disk: target,
       pivots: isActive,
-      start: () => runner.blockCommit(target, into, from, options.bandwidth, flags),
+      start: async () => {
+        await options.note(true);
+        await runner.blockCommit(target, into, from, options.bandwidth, flags).catch(async (refusal: unknown) => {
+          await options.note(false);
+          throw refusal;
+        });
+      },
       took: async () => !(await chainsNow(runner, target, layer)).some((now) => positionOf(now, from) >= 0),
     },
     options,

@@ -13,6 +13,8 @@ export interface QemuState {
   mode: 'external';
   overlay: ImageRef;
   base: ImageRef;
+  /** A merge of the overlay into the base has begun: the base is no longer the point in time, whatever came of it. */
+  merging?: true;
 }
 
 export interface DiskRecord {
