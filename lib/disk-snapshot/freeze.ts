@@ -206,10 +206,10 @@ class HeldFreeze implements Freeze {
     clearTimeout(this.#lease);
     this.#watched.abort();
     const thawing = new Thawing(this.#domain);
-    const result = proven(this.#domain, thawing, this.#stage, from).then(({ thawed, counted, answeredAt }) => ({
+    const result = proven(this.#domain, thawing, this.#stage, from).then(({ thawed, answeredAt }) => ({
       filesystems: [...this.filesystems],
       frozenMs: answeredAt - this.#sentAt,
-      intact: from === 'thawing' && counted && thawed === this.filesystems.length,
+      intact: from === 'thawing' && thawed === this.filesystems.length,
     }));
     result.catch(() => undefined); // it is for whoever calls thaw(), if anybody does
     this.#release = { thawing, result };

@@ -11,10 +11,8 @@ const LONGEST_PAUSE_MS = 1_000;
 
 /** What ended the thawing: the agent's own word, or that the guest is off. */
 export interface ThawProof {
-  /** File systems that the agent says it thawed. */
+  /** File systems that the agent says it thawed. One whose answer was lost is missing. */
   thawed: number;
-  /** No try went unanswered, so that none can be missing in `thawed`. */
-  counted: boolean;
   /** When the thaw was answered, by `performance.now()`. */
   answeredAt: number;
 }
@@ -44,7 +42,7 @@ export class Thawing {
   }
 
   async #run(): Promise<ThawProof> {
-    const proof: ThawProof = { thawed: 0, counted: true, answeredAt: Number.NaN };
+    const proof: ThawProof = { thawed: 0, answeredAt: Number.NaN };
     for (let rest = FIRST_PAUSE_MS; ; rest = Math.min(2 * rest, LONGEST_PAUSE_MS)) {
       if (await this.#attempt(proof)) return proof;
       if (this.#stop.signal.aborted) throw this.#trouble;
@@ -58,7 +56,7 @@ export class Thawing {
    */
   async #attempt(proof: ThawProof): Promise<boolean> {
     try {
-      const thawed = await this.#thaw(proof);
+      const thawed = await askAgent(this.#domain, 'guest-fsfreeze-thaw', { limitMs: THAW_LIMIT_MS, urgent: true });
       proof.thawed += thawed;
       if (thawed > 0 || Number.isNaN(proof.answeredAt)) proof.answeredAt = performance.now();
       const status = await askAgent(this.#domain, 'guest-fsfreeze-status', { limitMs: STATUS_LIMIT_MS, urgent: true });
@@ -70,22 +68,12 @@ export class Thawing {
     }
   }
 
-  async #thaw(proof: ThawProof): Promise<number> {
-    try {
-      return await askAgent(this.#domain, 'guest-fsfreeze-thaw', { limitMs: THAW_LIMIT_MS, urgent: true });
-    } catch (error) {
-      if (!(error instanceof AgentError && error.neverRan)) proof.counted = false;
-      throw error;
-    }
-  }
-
   /** After a failed try: true where the guest is off, false where it is worth another try. */
   async #isOver(error: unknown, proof: ThawProof): Promise<boolean> {
     this.#trouble = error;
     if (!(error instanceof AgentError) || error.hopeless) throw error;
     if (error.failure !== 'not-running' && error.failure !== 'gone') return false;
     if (!(await isOff(this.#domain))) return false;
-    proof.counted = false;
     proof.answeredAt = performance.now();
     return true;
   }
