@@ -1,7 +1,113 @@
 // Loads the addon; the only file that does.
+import { join } from 'node:path';
 
 declare const rawHandle: unique symbol;
 /** A native handle: an External with the addon's tag. */
 export interface RawHandle {
   readonly [rawHandle]: never;
 }
+
+/** Why a call failed, as plain data. */
+export type NativeFailure =
+  | {
+      kind: 'libvirt';
+      code: number;
+      domain: number;
+      level: number;
+      message: string;
+      str1: string | null;
+      str2: string | null;
+      str3: string | null;
+      int1: number;
+      int2: number;
+    }
+  | { kind: 'library'; code: number; message: string; soname: string }
+  | { kind: 'timeout' | 'abandoned' | 'closed' };
+
+/** A bad argument: libvirt was not called. `parameter`: position in the C function; -1: the receiver. */
+export interface NativeRefusal {
+  code: 'ERR_INVALID_ARG_TYPE' | 'ERR_INVALID_ARG_VALUE' | 'ERR_OUT_OF_RANGE';
+  expected: string;
+  parameter: number;
+}
+
+/** Called once for each call that was not refused, on a later turn of the event loop (synchronous members: at once). */
+export type Settle = (value: unknown, failure?: NativeFailure) => void;
+
+/** How every call begins: `timeoutMs` 0: none; `ticket` 0: cannot be abandoned; `urgent`: not behind calls that hang. */
+export type Frame = [settle: Settle, timeoutMs: number, ticket: number, urgent: boolean];
+
+/** One line of the addon's tables. */
+export interface NativeFunction {
+  readonly name: string;
+  readonly receiver: string;
+  readonly isSync: boolean;
+  readonly hasFlags: boolean;
+  readonly countsList: boolean;
+  readonly resultTag: 'Status' | 'Count' | 'Bool' | 'OrNull' | 'Id';
+  readonly result: string;
+  readonly outNames: readonly string[];
+  /** Of the C parameter that each argument becomes. */
+  readonly positions: readonly number[];
+  readonly route: 'lane' | 'urgent' | 'agent';
+  invoke(...call: [...Frame, flags: number, receiver: RawHandle, ...args: unknown[]]): NativeRefusal | undefined;
+}
+
+export interface NativeAddon {
+  readonly functions: readonly NativeFunction[];
+  readonly events: readonly { readonly name: string; readonly id: number; readonly fields: readonly string[] }[];
+  open(
+    ...call: [
+      ...Frame,
+      uri: string,
+      flags: number,
+      keepAliveInterval: number,
+      keepAliveCount: number,
+      closed: (reason: number) => void,
+      ask: ((question: number, credentials: unknown[]) => void) | null,
+    ]
+  ): void;
+  answer(question: number, answers: (string | null)[] | null): void;
+  close(...call: [...Frame, connection: RawHandle, limitMs: number]): NativeRefusal | undefined;
+  subscribe(
+    ...call: [
+      ...Frame,
+      connection: RawHandle,
+      event: number,
+      domain: RawHandle | null,
+      queueSize: number,
+      push: (events: Record<string, unknown>[], dropped: number) => void,
+    ]
+  ): NativeRefusal | undefined;
+  unsubscribe(...call: [...Frame, connection: RawHandle, subscription: RawHandle]): NativeRefusal | undefined;
+  abandon(ticket: number): void;
+  hold(hold: boolean): void;
+  version(): number | NativeFailure;
+}
+
+function loadAddon(): NativeAddon {
+  const root = join(__dirname, '..');
+  try {
+    const load: (folder: string) => NativeAddon = require('node-gyp-build');
+    return load(root);
+  } catch (cause) {
+    throw new Error(
+      [
+        `libvirt-disksnapshot: the native addon could not be loaded (${process.platform} ${process.arch}, Node ${process.version}).`,
+        `  ${cause instanceof Error ? cause.message.split('\n')[0] : String(cause)}`,
+        'What helps:',
+        '- npm may not have run the install script: npm install-scripts approve libvirt-disksnapshot && npm rebuild libvirt-disksnapshot',
+        '- no prebuilt binary for this platform: install the packages that a build needs, then npm rebuild libvirt-disksnapshot',
+        '    Debian, Ubuntu: apt install libvirt-dev pkg-config g++ make python3',
+        '    Fedora, RHEL:   dnf install libvirt-devel pkgconf gcc-c++ make python3',
+        '    openSUSE:       zypper install libvirt-devel pkg-config gcc-c++ make python3',
+        '    Arch:           pacman -S libvirt pkgconf gcc make python',
+        `- in a checkout: npm run build`,
+      ].join('\n'),
+      { cause },
+    );
+  }
+}
+
+/** The addon. It loads also where libvirt is missing. */
+export const native: NativeAddon = loadAddon();

@@ -1,5 +1,12 @@
 // connect: opens a connection to a hypervisor's driver.
+import { type NativeFailure, native, type RawHandle } from '../native';
+import { call, checkOptions } from './call';
+import { CloseSignal } from './close-signal';
 import type { Connection } from './connection';
+import { makeConnection } from './connection';
+import { argumentError } from './errors';
+import { errorOf } from './failure';
+import { ConnectCredentialType, ConnectFlags } from './generated/constants';
 import type { CallOptions } from './options';
 
 /** What the other end asks for: virConnectCredential. */
@@ -23,12 +30,91 @@ export interface ConnectOptions extends CallOptions {
   keepAlive?: { interval: number; count: number } | false | undefined;
 }
 
-/** Opens a connection; virConnectOpenAuth. `uri` null: libvirt's default. Rejects with LibvirtError. */
-export async function connect(_uri?: string | null, _options: ConnectOptions = {}): Promise<Connection> {
-  throw new Error('not yet');
+const ANSWERED_BY: ReadonlyMap<number, 'username' | 'password'> = new Map([
+  [ConnectCredentialType.USERNAME, 'username'],
+  [ConnectCredentialType.AUTHNAME, 'username'],
+  [ConnectCredentialType.PASSPHRASE, 'password'],
+  [ConnectCredentialType.NOECHOPROMPT, 'password'],
+]);
+
+function authCallback(auth: ConnectOptions['auth']): AuthCallback | null {
+  if (auth === undefined || typeof auth === 'function') return auth ?? null;
+  if (typeof auth !== 'object' || auth === null)
+    throw argumentError('ERR_INVALID_ARG_TYPE', "The option 'auth' of connect must be an object or a function");
+  return (asked) =>
+    asked.map(({ type }) => {
+      const key = ANSWERED_BY.get(type);
+      return key === undefined ? null : (auth[key] ?? null);
+    });
+}
+
+function keepAliveOf(keepAlive: ConnectOptions['keepAlive']): { interval: number; count: number } {
+  if (keepAlive === false) return { interval: 0, count: 0 };
+  if (keepAlive === undefined) return { interval: 5, count: 6 };
+  for (const key of ['interval', 'count'] as const) {
+    const value: unknown = keepAlive[key];
+    if (typeof value !== 'number')
+      throw argumentError('ERR_INVALID_ARG_TYPE', `The option 'keepAlive.${key}' of connect must be a number`);
+    if (!Number.isInteger(value) || value < 1 || value > 0x7fff_ffff)
+      throw argumentError('ERR_OUT_OF_RANGE', `The option 'keepAlive.${key}' of connect must be a positive integer`);
+  }
+  return keepAlive;
+}
+
+/**
+ * Opens a connection; virConnectOpenAuth. Rejects with LibvirtError.
+ *
+ * @param uri `qemu:///system`, `qemu+ssh://host/system`, `qemu:///embed?root=/folder`, … Null: libvirt's default.
+ * @example
+ * const conn = await connect('qemu:///system', { timeoutMs: 5000 });
+ * try {
+ *   for (const dom of await conn.listAllDomains()) console.log(dom.getName());
+ * } finally {
+ *   await conn.close();
+ * }
+ */
+export async function connect(uri: string | null = null, options: ConnectOptions = {}): Promise<Connection> {
+  if (uri !== null && typeof uri !== 'string')
+    throw argumentError('ERR_INVALID_ARG_TYPE', "The argument 'uri' of connect must be a string or null");
+  if (uri?.includes('\0'))
+    throw argumentError(
+      'ERR_INVALID_ARG_VALUE',
+      "The argument 'uri' of connect must be a string without NUL characters",
+    );
+  const { interval, count } = keepAliveOf(options.keepAlive);
+  const callback = authCallback(options.auth);
+  // An error of the caller's own callback is what connect rejects with, not the "authentication failed" that follows.
+  let thrown: { error: unknown } | undefined;
+  const ask = async (question: number, asked: unknown[]): Promise<void> => {
+    try {
+      const answers = await callback?.(Array.from(asked as AuthCredential[], (credential) => ({ ...credential })));
+      native.answer(question, answers ?? null);
+    } catch (error) {
+      thrown = { error };
+      native.answer(question, null);
+    }
+  };
+  const lost = new CloseSignal();
+  const flags = options.readonly ? ConnectFlags.RO : 0;
+  try {
+    const handle = await call(
+      (...frame) => {
+        native.open(...frame, uri ?? '', flags, interval, count, lost.fire, callback && ask);
+        return undefined;
+      },
+      'connect',
+      checkOptions(options, 'connect'),
+    );
+    return makeConnection(handle as RawHandle, lost);
+  } catch (error) {
+    if (thrown) throw thrown.error;
+    throw error;
+  }
 }
 
 /** virGetVersion: the version of the libvirt that is installed here: 1,000,000 * major + 1,000 * minor + release. */
 export function getVersion(): number {
-  throw new Error('not yet');
+  const version: number | NativeFailure = native.version();
+  if (typeof version === 'number') return version;
+  throw errorOf(version);
 }

@@ -1,11 +1,15 @@
 // virConnect: a connection to a hypervisor's driver, in this process or on any host.
+import { native, type RawHandle } from '../native';
+import { call } from './call';
+import type { CloseReason, CloseSignal } from './close-signal';
 import type { Domain, DomainStats } from './domain';
 import type { DomainEvents } from './events';
-import { handleClass, NativeObject } from './handle';
+import { ConnectCloseReason } from './generated/constants';
+import { handleClass, NativeObject, raw } from './handle';
 import type { CallOptions, FlagsArg } from './options';
 import type { StoragePool } from './storage-pool';
 import type { StorageVol } from './storage-vol';
-import type { SubscribeOptions, Subscription } from './subscription';
+import { type SubscribeOptions, type Subscription, subscribe } from './subscription';
 
 /** What {@link Connection.nodeGetInfo} gives. Memory in KiB. */
 export interface NodeInfo {
@@ -18,9 +22,6 @@ export interface NodeInfo {
   cores: number;
   threads: number;
 }
-
-/** Why a connection has ended: virConnectCloseReason. `'client'`: by us. */
-export type CloseReason = 'client' | 'eof' | 'error' | 'keepalive';
 
 /** A connection. */
 export interface Connection {
@@ -78,35 +79,69 @@ export interface Connection {
   storageVolLookupByKey(key: string, options?: CallOptions): Promise<StorageVol>;
 }
 
+/** How long close() lets calls in flight run before it abandons them; and how much longer the close itself may take. */
+const DRAIN_MS = 10_000;
+const CLOSE_MS = 5_000;
+
+/** @internal */
+export let makeConnection: (native: RawHandle, lost: CloseSignal) => Connection;
+
 /** A connection. Made by {@link connect}. */
 export class Connection extends NativeObject implements AsyncDisposable {
-  private constructor(native: ConstructorParameters<typeof NativeObject>[0]) {
-    super(native);
+  readonly #end: CloseSignal;
+  #closing: Promise<void> | undefined;
+
+  private constructor(handle: RawHandle, end: CloseSignal) {
+    super(handle);
+    this.#end = end;
   }
   static {
-    handleClass('Connection', Connection, (native) => new Connection(native));
+    handleClass('Connection', Connection, () => {
+      throw new Error('No function of libvirt gives a connection');
+    });
+    makeConnection = (handle, end) => new Connection(handle, end);
   }
 
   /** Resolves, never rejects, when the connection has ended, by us or not. */
   get closed(): Promise<CloseReason> {
-    throw new Error('not yet');
+    return this.#end.closed;
   }
 
   /**
    * Refuses new calls, lets those in flight end (those that hang are abandoned after 10 s), releases every handle of this
    * connection, and closes: afterwards no socket is left. Closing twice is the same as once.
    */
-  async close(): Promise<void> {}
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
-  /** Subscribes to one kind of event; virConnectDomainEventRegisterAny. */
+  async #close(): Promise<void> {
+    const limit = { signal: undefined, timeoutMs: DRAIN_MS + CLOSE_MS, urgent: false };
+    try {
+      await call((...frame) => native.close(...frame, this[raw], DRAIN_MS), 'close', limit);
+    } catch (error) {
+      // The host hangs: what is left goes on by itself, on a thread of its own.
+      if (!(error instanceof DOMException)) throw error;
+    }
+    this.#end.fire(ConnectCloseReason.CLIENT);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * Subscribes to one kind of event; virConnectDomainEventRegisterAny.
+   *
+   * @example
+   * await using events = await conn.subscribe('lifecycle', { domain });
+   * for await (const { event, detail } of events) console.log(event, detail);
+   */
   subscribe<Name extends keyof DomainEvents>(
-    _event: Name,
-    _options?: SubscribeOptions,
+    event: Name,
+    options: SubscribeOptions = {},
   ): Promise<Subscription<DomainEvents[Name]>> {
-    return Promise.reject(new Error('not yet'));
+    return subscribe(this, this.#end, event, options);
   }
 }

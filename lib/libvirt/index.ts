@@ -1,6 +1,9 @@
 // The mirror: libvirt's own objects and functions, one to one, typed.
+import { installMembers } from './members';
+
+export type { CloseReason } from './close-signal';
 export { type AuthCallback, type AuthCredential, type ConnectOptions, connect, getVersion } from './connect';
-export { type CloseReason, Connection, type NodeInfo } from './connection';
+export { Connection, type NodeInfo } from './connection';
 export {
   type BlockCopyParams,
   type BlockIoTune,
@@ -23,3 +26,5 @@ export type { AgentFlagsArg, CallOptions, FlagsArg, FlagsOptions, TypedParams, T
 export { StoragePool, type StoragePoolInfo } from './storage-pool';
 export { StorageVol, type StorageVolInfo } from './storage-vol';
 export type { SubscribeOptions, Subscription } from './subscription';
+
+installMembers();

@@ -1,5 +1,13 @@
 // Subscription: events as an async iterable or for listeners, from a bounded queue that counts what it dropped.
+import { native, type RawHandle } from '../native';
+import { call, checkOptions, NO_OPTIONS } from './call';
+import type { CloseReason, CloseSignal } from './close-signal';
+import type { Connection } from './connection';
 import type { Domain } from './domain';
+import { argumentError, LibvirtError } from './errors';
+import type { DomainEvents } from './events';
+import { ErrorNumber } from './generated/constants';
+import { classOf, raw } from './handle';
 import type { CallOptions } from './options';
 
 export interface SubscribeOptions extends CallOptions {
@@ -21,4 +29,198 @@ export interface Subscription<E> extends AsyncIterable<E>, AsyncDisposable {
   readonly dropped: number;
   ref(): this;
   unref(): this;
+}
+
+/** Enters an event into libvirt, and its consumer here. */
+export async function subscribe<Name extends keyof DomainEvents>(
+  connection: Connection,
+  end: CloseSignal,
+  name: Name,
+  options: SubscribeOptions,
+): Promise<Subscription<DomainEvents[Name]>> {
+  const index = native.events.findIndex((line) => line.name === name);
+  if (index < 0) {
+    const names = native.events.map((line) => line.name).join(', ');
+    throw argumentError('ERR_INVALID_ARG_VALUE', `The argument 'event' of subscribe must be one of ${names}`);
+  }
+  const { domain, queueSize = 1000 } = options;
+  if (!Number.isInteger(queueSize) || queueSize < 1)
+    throw argumentError('ERR_OUT_OF_RANGE', "The option 'queueSize' of subscribe must be a positive integer");
+  const checked = checkOptions(options, 'subscribe');
+  const queue = new EventQueue<DomainEvents[Name]>(queueSize, checked.signal, end);
+  const domainClass = classOf('Domain');
+  const push = (events: Record<string, unknown>[], dropped: number): void => {
+    queue.dropped += dropped;
+    for (const event of Array.from(events)) {
+      const own = { ...event, domain: domainClass.make(event.domain as RawHandle, connection, connection) };
+      queue.push(own as unknown as DomainEvents[Name]);
+    }
+  };
+  const handle = await call(
+    (...frame) =>
+      native.subscribe(...frame, connection[raw], index, domain === undefined ? null : domain[raw], queueSize, push),
+    'subscribe',
+    checked,
+  );
+  queue.begin(() =>
+    call((...frame) => native.unsubscribe(...frame, connection[raw], handle as RawHandle), 'unsubscribe', NO_OPTIONS),
+  );
+  return queue;
+}
+
+type Waiting<E> = { resolve: (result: IteratorResult<E, undefined>) => void; reject: (error: unknown) => void };
+
+class EventQueue<E> implements Subscription<E> {
+  dropped = 0;
+  readonly #size: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #connectionEnd: CloseSignal;
+  readonly #events: E[] = [];
+  readonly #waiting: Waiting<E>[] = [];
+  readonly #listeners = new Set<(event: E) => void>();
+  /** How it ended: null: well. */
+  #end: { error: unknown } | null | undefined;
+  #unsubscribe: (() => Promise<unknown>) | undefined;
+  #disposed: Promise<void> | undefined;
+  #wanted = true;
+  #holding = false;
+
+  constructor(size: number, signal: AbortSignal | undefined, connectionEnd: CloseSignal) {
+    this.#size = size;
+    this.#signal = signal;
+    this.#connectionEnd = connectionEnd;
+  }
+
+  /** The registration stands; from now on whatever ends it ends this. */
+  begin(unsubscribe: () => Promise<unknown>): void {
+    this.#unsubscribe = unsubscribe;
+    this.#connectionEnd.watchers.add(this.#onConnectionEnd);
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (this.#signal?.aborted) this.#onAbort();
+    if (this.#connectionEnd.reason !== undefined) this.#onConnectionEnd(this.#connectionEnd.reason);
+  }
+
+  push(event: E): void {
+    if (this.#end !== undefined) return;
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(event);
+      } catch (error) {
+        // The listener's own fault: reported as uncaught, and the others are served.
+        process.nextTick(() => {
+          throw error;
+        });
+      }
+    }
+    const waiting = this.#waiting.shift();
+    if (waiting) waiting.resolve({ value: event, done: false });
+    else if (this.#listeners.size > 0) return;
+    else if (this.#events.length < this.#size) this.#events.push(event);
+    else this.dropped++;
+    this.#hold();
+  }
+
+  on(listener: (event: E) => void): this {
+    if (typeof listener !== 'function')
+      throw argumentError('ERR_INVALID_ARG_TYPE', "The argument 'listener' must be a function");
+    this.#listeners.add(listener);
+    // What came before the first listener is its own.
+    for (const event of this.#events.splice(0)) this.push(event);
+    this.#hold();
+    return this;
+  }
+
+  off(listener: (event: E) => void): this {
+    this.#listeners.delete(listener);
+    this.#hold();
+    return this;
+  }
+
+  ref(): this {
+    this.#wanted = true;
+    this.#hold();
+    return this;
+  }
+
+  unref(): this {
+    this.#wanted = false;
+    this.#hold();
+    return this;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<E, undefined> {
+    return {
+      next: () => this.#next(),
+      return: async () => {
+        await this[Symbol.asyncDispose]();
+        return { value: undefined, done: true };
+      },
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#dispose();
+    return this.#disposed;
+  }
+
+  async #next(): Promise<IteratorResult<E, undefined>> {
+    const event = this.#events.shift();
+    if (event !== undefined) return { value: event, done: false };
+    if (this.#end === undefined) {
+      return new Promise((resolve, reject) => {
+        this.#waiting.push({ resolve, reject });
+        this.#hold();
+      });
+    }
+    if (this.#end === null) return { value: undefined, done: true };
+    const { error } = this.#end;
+    this.#end = null;
+    throw error;
+  }
+
+  async #dispose(): Promise<void> {
+    this.#finish(null);
+    try {
+      await this.#unsubscribe?.();
+    } catch (error) {
+      // With the connection its registrations have gone.
+      if (!(error instanceof LibvirtError)) throw error;
+    }
+  }
+
+  #finish(end: { error: unknown } | null): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.#connectionEnd.watchers.delete(this.#onConnectionEnd);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#listeners.clear();
+    const [first, ...others] = this.#waiting.splice(0);
+    if (first && end) {
+      this.#end = null;
+      first.reject(end.error);
+    } else first?.resolve({ value: undefined, done: true });
+    for (const { resolve } of others) resolve({ value: undefined, done: true });
+    this.#hold();
+  }
+
+  #onAbort = (): void => {
+    void this[Symbol.asyncDispose]();
+  };
+
+  #onConnectionEnd = (reason: CloseReason): void => {
+    if (reason === 'client') {
+      this.#finish(null);
+      return;
+    }
+    const message = `the connection was lost (${reason})`;
+    this.#finish({ error: new LibvirtError({ code: ErrorNumber.INVALID_CONN, message }) });
+  };
+
+  /** A waiting consumer keeps the process alive, unless it was told not to. */
+  #hold(): void {
+    const hold = this.#wanted && (this.#waiting.length > 0 || this.#listeners.size > 0);
+    if (hold === this.#holding) return;
+    this.#holding = hold;
+    native.hold(hold);
+  }
 }

@@ -1,0 +1,65 @@
+// One call into the addon, as a promise: deadline, signal, result, error.
+import { type Frame, type NativeFailure, type NativeRefusal, native } from '../native';
+import { argumentError } from './errors';
+import { errorOf, refusalOf } from './failure';
+import type { CallOptions } from './options';
+
+let lastTicket = 0;
+/** Numbers to abandon calls by; 32 bits, and 0 means none. */
+const nextTicket = (): number => (lastTicket = (lastTicket % 0xffff_ffff) + 1);
+
+export interface CheckedOptions {
+  signal: AbortSignal | undefined;
+  timeoutMs: number;
+  urgent: boolean;
+}
+
+export const NO_OPTIONS: CheckedOptions = { signal: undefined, timeoutMs: 0, urgent: false };
+
+/** Checks signal and deadline; throws what `signal` was aborted with. */
+export function checkOptions(options: CallOptions & { urgent?: boolean | undefined }, where: string): CheckedOptions {
+  const { signal, timeoutMs, urgent = false } = options;
+  if (signal !== undefined && !(typeof signal === 'object' && signal !== null && 'aborted' in signal))
+    throw argumentError('ERR_INVALID_ARG_TYPE', `The option 'signal' of ${where} must be an AbortSignal`);
+  if (timeoutMs !== undefined && typeof timeoutMs !== 'number')
+    throw argumentError('ERR_INVALID_ARG_TYPE', `The option 'timeoutMs' of ${where} must be a number`);
+  if (timeoutMs !== undefined && !(timeoutMs > 0))
+    throw argumentError('ERR_OUT_OF_RANGE', `The option 'timeoutMs' of ${where} must be more than 0`);
+  if (signal?.aborted) throw signal.reason;
+  return {
+    signal,
+    timeoutMs: timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY ? 0 : timeoutMs,
+    urgent,
+  };
+}
+
+/** Begins a call; a refusal is thrown, a failure rejects with the addon's plain data. */
+type Begin = (...frame: Frame) => NativeRefusal | undefined;
+
+function begin(start: Begin, where: string, { signal, timeoutMs, urgent }: CheckedOptions): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const ticket = signal ? nextTicket() : 0;
+    const abort = () => {
+      native.abandon(ticket);
+      reject({ kind: 'abandoned' } satisfies NativeFailure);
+    };
+    const settle = (value: unknown, failure?: NativeFailure) => {
+      signal?.removeEventListener('abort', abort);
+      if (failure) reject(failure);
+      else resolve(value);
+    };
+    const refusal = start(settle, timeoutMs, ticket, urgent);
+    if (refusal) reject(refusalOf(refusal, where));
+    else signal?.addEventListener('abort', abort, { once: true });
+  });
+}
+
+/** A call and its result; `where` names it in messages. */
+export async function call(start: Begin, where: string, options: CheckedOptions): Promise<unknown> {
+  try {
+    return await begin(start, where, options);
+  } catch (failure) {
+    if (failure instanceof Error) throw failure;
+    throw errorOf(failure as NativeFailure, options.signal?.reason);
+  }
+}

@@ -1,0 +1,84 @@
+#include "call.h"
+
+#include <algorithm>
+
+#include "callback.h"
+
+namespace virt {
+
+void Call::depart(Napi::Env env, const CallFrame& frame) {
+  environment_ = Environment::of(env).shared_from_this();
+  napi_create_reference(env, frame.settle, 1, &settle_);
+  environment_->hold(env);
+  ticket_ = frame.ticket;
+  if (ticket_) environment_->tickets.emplace(ticket_, weak_from_this());
+  if (frame.timeoutMs > 0) {
+    constexpr double longest = 1e12;  // three decades: beyond it the clock's arithmetic would overflow
+    deadline_.set(std::chrono::milliseconds(static_cast<int64_t>(std::min(frame.timeoutMs, longest))),
+                  weak_from_this());
+  }
+}
+
+bool Call::win() {
+  if (settled_.exchange(true)) return false;
+  deadline_.cancel();
+  if (session_) session_->settled(*this);
+  return true;
+}
+
+void Call::run(virDomainPtr substitute) {
+  if (settled_) return;
+  auto failure = perform(substitute);
+  if (!win()) return;
+  failure_ = std::move(failure);
+  environment_->post(shared_from_this(), Done);
+}
+
+void Call::runOver(AgentLink& link) {
+  if (settled_) return;
+  Failure failure;
+  virDomainPtr domain = link.reach(receiver(), failure);
+  if (!domain) return fail(std::move(failure));
+  run(domain);
+  VIR(virDomainFree)(domain);
+}
+
+void Call::abandon(Outcome why) {
+  if (!win()) return;
+  environment_->post(shared_from_this(), why);
+  abandoned();
+}
+
+void Call::fail(Failure failure) {
+  if (!win()) return;
+  failure_ = std::move(failure);
+  environment_->post(shared_from_this(), Done);
+}
+
+void Call::runHere(Napi::Env env, napi_value settle) {
+  const auto failure = perform(nullptr);
+  if (failure)
+    callBack(env, settle, {env.Undefined(), failure->toJs(env)});
+  else
+    callBack(env, settle, {result(env)});
+}
+
+void Call::deliver(Napi::Env env, int what) {
+  static constexpr const char* kinds[] = {"done", "timeout", "abandoned", "closed"};
+  napi_value settle = nullptr;
+  napi_get_reference_value(env, settle_, &settle);
+  napi_delete_reference(env, settle_);
+  environment_->letGo(env);
+  if (ticket_) environment_->tickets.erase(ticket_);
+  if (what == Done && !failure_) {
+    callBack(env, settle, {result(env)});
+  } else if (what == Done) {
+    callBack(env, settle, {env.Undefined(), failure_->toJs(env)});
+  } else {
+    auto failure = Napi::Object::New(env);
+    failure.Set("kind", kinds[what]);
+    callBack(env, settle, {env.Undefined(), failure});
+  }
+}
+
+}  // namespace virt

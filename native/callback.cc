@@ -1,0 +1,41 @@
+#include "callback.h"
+
+#include "environment.h"
+
+namespace virt {
+
+namespace {
+// References are let go on the JavaScript thread; where the environment has gone, it took them along.
+class Forget final : public Deliverable {
+ public:
+  explicit Forget(napi_ref reference) : reference_(reference) {}
+  void deliver(Napi::Env env, int) override { napi_delete_reference(env, reference_); }
+
+ private:
+  napi_ref reference_;
+};
+}  // namespace
+
+Callback::Callback(Napi::Env env, napi_value function)
+    : environment_(Environment::of(env).shared_from_this()) {
+  napi_create_reference(env, function, 1, &reference_);
+}
+
+Callback::~Callback() { environment_->post(std::make_shared<Forget>(reference_), 0); }
+
+void Callback::call(Napi::Env env, std::initializer_list<napi_value> arguments) const {
+  napi_value function = nullptr;
+  napi_get_reference_value(env, reference_, &function);
+  if (function) callBack(env, function, arguments);
+}
+
+void callBack(Napi::Env env, napi_value function, std::initializer_list<napi_value> arguments) {
+  napi_call_function(env, env.Undefined(), function, arguments.size(), arguments.begin(), nullptr);
+  bool pending = false;
+  napi_is_exception_pending(env, &pending);
+  if (!pending) return;
+  napi_value exception;
+  if (napi_get_and_clear_last_exception(env, &exception) == napi_ok) napi_fatal_exception(env, exception);
+}
+
+}  // namespace virt

@@ -1,0 +1,43 @@
+#include "lane.h"
+
+#include <chrono>
+
+#include "thread.h"
+
+namespace virt {
+
+bool Lane::post(Task task) {
+  std::unique_lock lock(mutex_);
+  tasks_.push_back(std::move(task));
+  if (idle_ >= tasks_.size() || threads_ == width_) {
+    lock.unlock();
+    wake_.notify_one();
+    return true;
+  }
+  ++threads_;
+  if (startThread("virt-lane", [self = shared_from_this()] { self->work(); })) return true;
+  if (--threads_ > 0) return true;
+  tasks_.pop_back();
+  return false;
+}
+
+void Lane::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (tasks_.empty()) {
+      ++idle_;
+      const bool more = wake_.wait_for(lock, std::chrono::seconds(5), [this] { return !tasks_.empty(); });
+      --idle_;
+      if (!more) break;
+    }
+    Task task = std::move(tasks_.front());
+    tasks_.pop_front();
+    lock.unlock();
+    task();
+    task = nullptr;  // what it held is released outside the lock, and here, where libvirt may be called
+    lock.lock();
+  }
+  --threads_;
+}
+
+}  // namespace virt

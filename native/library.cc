@@ -1,0 +1,85 @@
+#include "library.h"
+
+#include <dlfcn.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <mutex>
+
+#include "thread.h"
+
+extern "C" char** environ;
+
+namespace virt {
+
+namespace {
+
+struct Library {
+  explicit Library(const char* soname) {
+    // Never unloaded: its threads and ours may be inside it for as long as the process lives.
+    handle = dlopen(soname, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (!handle) problem = {soname, dlerror()};
+  }
+  void* handle;
+  LibraryProblem problem;
+};
+
+bool logIsConfigured() {
+  for (char** entry = environ; entry && *entry; ++entry)
+    if (strncmp(*entry, "LIBVIRT_LOG_", 12) == 0 || strncmp(*entry, "LIBVIRT_DEBUG=", 14) == 0) return true;
+  return false;
+}
+
+template <class Function>
+Function* find(const Library& library, const char* name) {
+  return reinterpret_cast<Function*>(dlsym(library.handle, name));
+}
+
+void setUp(const Library& library) {
+  // The embedded driver runs in this process and would write its log to our stderr. libvirt reads the
+  // variable once.
+  const bool silence = !logIsConfigured();
+  if (silence) setenv("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null", 0);
+  if (auto* initialize = find<decltype(virInitialize)>(library, "virInitialize")) initialize();
+  if (silence) unsetenv("LIBVIRT_LOG_OUTPUTS");
+
+  if (auto* setErrorFunc = find<decltype(virSetErrorFunc)>(library, "virSetErrorFunc"))
+    setErrorFunc(nullptr, [](void*, virErrorPtr) {});
+
+  // Before the first open: keepalive, events and the embedded driver need the loop.
+  auto* registerLoop = find<decltype(virEventRegisterDefaultImpl)>(library, "virEventRegisterDefaultImpl");
+  auto* runLoop = find<decltype(virEventRunDefaultImpl)>(library, "virEventRunDefaultImpl");
+  if (registerLoop && runLoop && registerLoop() == 0)
+    startThread("virt-events", [runLoop] {
+      for (;;) runLoop();
+    });
+}
+
+const Library& main() {
+  static const Library* const library = [] {
+    auto* opened = new Library("libvirt.so.0");
+    if (opened->handle) setUp(*opened);
+    return opened;
+  }();
+  return *library;
+}
+
+const Library& libraryOf(const char* name) {
+  const Library& libvirt = main();
+  if (!libvirt.handle || !strstr(name, "Qemu")) return libvirt;
+  static const Library* const qemu = new Library("libvirt-qemu.so.0");
+  return *qemu;
+}
+
+}  // namespace
+
+void* symbolOf(const char* name) {
+  const Library& library = libraryOf(name);
+  return library.handle ? dlsym(library.handle, name) : nullptr;
+}
+
+const LibraryProblem& libraryProblem(const char* name) { return libraryOf(name).problem; }
+
+}  // namespace virt

@@ -1,0 +1,27 @@
+// libvirt, opened at run time: the addon is not linked to it, so one binary serves every version, and loads
+// without any.
+#pragma once
+#include <string>
+
+namespace virt {
+
+// Opens libvirt on the first call, and sets it up: event loop, silence. Null: not installed, or it lacks this
+// function.
+void* symbolOf(const char* name);
+
+// Why libvirt, or its QEMU part, could not be opened; empty where it could.
+struct LibraryProblem {
+  std::string soname, reason;
+  explicit operator bool() const { return !reason.empty(); }
+};
+const LibraryProblem& libraryProblem(const char* name);
+
+// libvirt's own function of that name: VIR(virDomainFree)(domain). For those that every supported libvirt
+// has.
+#define VIR(function)                                                                             \
+  ([]() -> decltype(&function) {                                                                  \
+    static const auto found = reinterpret_cast<decltype(&function)>(::virt::symbolOf(#function)); \
+    return found;                                                                                 \
+  }())
+
+}  // namespace virt

@@ -1,0 +1,132 @@
+#include "params.h"
+
+#include <algorithm>
+
+namespace virt {
+
+namespace {
+
+Napi::Value paramToJs(Napi::Env env, const virTypedParameter& p) {
+  switch (p.type) {
+    case VIR_TYPED_PARAM_INT:
+      return numberToJs(env, p.value.i);
+    case VIR_TYPED_PARAM_UINT:
+      return numberToJs(env, p.value.ui);
+    case VIR_TYPED_PARAM_LLONG:
+      return numberToJs(env, p.value.l);
+    case VIR_TYPED_PARAM_ULLONG:
+      return numberToJs(env, p.value.ul);
+    case VIR_TYPED_PARAM_DOUBLE:
+      return numberToJs(env, p.value.d);
+    case VIR_TYPED_PARAM_BOOLEAN:
+      return Napi::Boolean::New(env, p.value.b != 0);
+    case VIR_TYPED_PARAM_STRING:
+      return textToJs(env, p.value.s);
+    default:
+      return env.Undefined();
+  }
+}
+
+template <class N, class Add>
+Refused addNumber(Napi::Value value, const char* name, ParamList& into, Add add) {
+  N n{};
+  auto refused = numberFromJs(value, n);
+  if (!refused) add(&into.list, &into.count, &into.room, name, n);
+  return refused;
+}
+
+Refused addParam(Napi::Value value, const ParamField& field, ParamList& into) {
+  switch (field.type) {
+    case VIR_TYPED_PARAM_INT:
+      return addNumber<int>(value, field.name, into, VIR(virTypedParamsAddInt));
+    case VIR_TYPED_PARAM_UINT:
+      return addNumber<unsigned>(value, field.name, into, VIR(virTypedParamsAddUInt));
+    case VIR_TYPED_PARAM_LLONG:
+      return addNumber<long long>(value, field.name, into, VIR(virTypedParamsAddLLong));
+    case VIR_TYPED_PARAM_ULLONG:
+      return addNumber<unsigned long long>(value, field.name, into, VIR(virTypedParamsAddULLong));
+    case VIR_TYPED_PARAM_DOUBLE:
+      return addNumber<double>(value, field.name, into, VIR(virTypedParamsAddDouble));
+    case VIR_TYPED_PARAM_BOOLEAN:
+      if (!value.IsBoolean()) return refuse(Refusal::Kind::Type, "a boolean");
+      VIR(virTypedParamsAddBoolean)
+      (&into.list, &into.count, &into.room, field.name, value.As<Napi::Boolean>().Value());
+      return {};
+    default: {
+      std::string text;
+      auto refused = textFromJs(value, text);
+      if (!refused)
+        VIR(virTypedParamsAddString)(&into.list, &into.count, &into.room, field.name, text.c_str());
+      return refused;
+    }
+  }
+}
+
+std::string namesOf(std::span<const ParamField> schema) {
+  std::string names;
+  for (auto& field : schema) names += (names.empty() ? "" : ", ") + std::string(field.name);
+  return names;
+}
+
+}  // namespace
+
+Napi::Value paramsToJs(Napi::Env env, const virTypedParameter* list, int count) {
+  auto js = Napi::Object::New(env);
+  for (int i = 0; i < count; ++i) js.Set(list[i].field, paramToJs(env, list[i]));
+  return js;
+}
+
+void copyParams(const virTypedParameter* list, int count, ParamList& into) {
+  const auto add = [&](auto function, const char* name, auto value) {
+    function(&into.list, &into.count, &into.room, name, value);
+  };
+  for (int i = 0; i < count; ++i) {
+    const auto& [name, type, value] = list[i];
+    switch (type) {
+      case VIR_TYPED_PARAM_INT:
+        add(VIR(virTypedParamsAddInt), name, value.i);
+        break;
+      case VIR_TYPED_PARAM_UINT:
+        add(VIR(virTypedParamsAddUInt), name, value.ui);
+        break;
+      case VIR_TYPED_PARAM_LLONG:
+        add(VIR(virTypedParamsAddLLong), name, value.l);
+        break;
+      case VIR_TYPED_PARAM_ULLONG:
+        add(VIR(virTypedParamsAddULLong), name, value.ul);
+        break;
+      case VIR_TYPED_PARAM_DOUBLE:
+        add(VIR(virTypedParamsAddDouble), name, value.d);
+        break;
+      case VIR_TYPED_PARAM_BOOLEAN:
+        add(VIR(virTypedParamsAddBoolean), name, value.b);
+        break;
+      case VIR_TYPED_PARAM_STRING:
+        add(VIR(virTypedParamsAddString), name, value.s);
+        break;
+    }
+  }
+}
+
+Refused paramsFromJs(Napi::Value value, std::span<const ParamField> schema, ParamList& into) {
+  if (!value.IsObject() || value.IsArray())
+    return refuse(Refusal::Kind::Type, "an object with " + namesOf(schema));
+  auto object = value.As<Napi::Object>();
+  auto keys = object.GetPropertyNames();
+  for (uint32_t i = 0; i < keys.Length(); ++i) {
+    const std::string key = Napi::Value(keys[i]).ToString().Utf8Value();
+    const auto field = std::ranges::find_if(schema, [&](auto& candidate) { return key == candidate.name; });
+    if (field == schema.end())
+      return refuse(Refusal::Kind::Value,
+                    "an object with none but " + namesOf(schema) + "; '" + key + "' is none of them");
+    const Napi::Value given = object.Get(key);
+    if (given.IsUndefined()) continue;
+    if (auto refused = addParam(given, *field, into)) {
+      refused->expected = "an object whose " + key + " is " + refused->expected;
+      return refused;
+    }
+  }
+  return {};
+}
+
+}  // namespace virt

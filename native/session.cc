@@ -1,0 +1,120 @@
+#include "session.h"
+
+#include "call.h"
+#include "close-watch.h"
+#include "library.h"
+#include "subscription.h"
+#include "thread.h"
+
+namespace virt {
+
+Session::~Session() {
+  if (!connection_) return;
+  Task task = [connection = connection_, subscriptions = std::move(subscriptions_)] {
+    dismantle(connection, subscriptions);
+  };
+  if (onOwnThread)
+    task();
+  else
+    lane_->post(std::move(task));
+}
+
+void Session::dismantle(virConnectPtr connection,
+                        const std::vector<std::shared_ptr<Subscription>>& subscriptions) {
+  for (auto& subscription : subscriptions) subscription->deregister(connection);
+  VIR(virConnectUnregisterCloseCallback)(connection, &CloseWatch::callback);
+  VIR(virConnectClose)(connection);
+}
+
+void Session::opened(virConnectPtr connection) {
+  connection_ = connection;
+  // The test driver lives in this process and keeps its guests per connection: another one would not know
+  // them.
+  hasAgentLinks_ = !address->uri.starts_with("test:");
+}
+
+std::shared_ptr<Object> Session::objectOf(Handle& handle) {
+  std::lock_guard lock(mutex_);
+  return closing_ ? nullptr : handle.object;
+}
+
+void Session::submit(const std::shared_ptr<Call>& call, Route route, bool urgent) {
+  {
+    std::unique_lock lock(mutex_);
+    if (closing_) {
+      lock.unlock();
+      return call->fail(Failure::closed());
+    }
+    calls_.insert(call.get());
+  }
+  bool posted = false;
+  if (route == Route::Agent && hasAgentLinks_) {
+    auto link = agents_.take(urgent);
+    posted = link->lane->post([call, link, self = shared_from_this()] {
+      call->runOver(*link);
+      self->agents_.giveBack(*link);
+    });
+    if (!posted) agents_.giveBack(*link);
+  } else {
+    const bool aside = urgent || route == Route::Urgent;
+    posted = (aside ? urgent_ : lane_)->post([call] { call->run(); });
+  }
+  if (!posted) {
+    Failure failure;
+    failure.code = VIR_ERR_NO_MEMORY;
+    failure.message = "the system refused to start a thread";
+    call->fail(std::move(failure));
+  }
+}
+
+void Session::settled(Call& call) {
+  std::lock_guard lock(mutex_);
+  if (calls_.erase(&call) && calls_.empty()) drained_.notify_all();
+}
+
+void Session::release(Task task) { lane_->post(std::move(task)); }
+
+void Session::enter(Handle& handle) {
+  std::lock_guard lock(mutex_);
+  handles_.insert(&handle);
+}
+
+void Session::leave(Handle& handle) {
+  std::lock_guard lock(mutex_);
+  handles_.erase(&handle);
+}
+
+void Session::enter(const std::shared_ptr<Subscription>& subscription) {
+  std::lock_guard lock(mutex_);
+  subscriptions_.push_back(subscription);
+}
+
+void Session::leave(const std::shared_ptr<Subscription>& subscription) {
+  std::lock_guard lock(mutex_);
+  std::erase(subscriptions_, subscription);
+}
+
+bool Session::beginClose() {
+  std::lock_guard lock(mutex_);
+  return !std::exchange(closing_, true);
+}
+
+void Session::close(std::chrono::milliseconds limit) {
+  std::vector<std::shared_ptr<Call>> hung;
+  std::vector<std::shared_ptr<Object>> objects;
+  std::vector<std::shared_ptr<Subscription>> subscriptions;
+  {
+    std::unique_lock lock(mutex_);
+    drained_.wait_for(lock, limit, [this] { return calls_.empty(); });
+    for (Call* call : calls_)
+      if (auto held = call->weak_from_this().lock()) hung.push_back(std::move(held));
+    for (Handle* handle : handles_) objects.push_back(std::move(handle->object));
+    subscriptions.swap(subscriptions_);
+  }
+  for (auto& call : hung) call->abandon(Call::Closed);
+  objects.clear();
+  agents_.clear();
+  if (auto connection = std::exchange(connection_, nullptr)) dismantle(connection, subscriptions);
+}
+
+}  // namespace virt

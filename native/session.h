@@ -1,0 +1,78 @@
+// One connection as JavaScript sees it: libvirt's connection, the threads that serve it, and everything that
+// must be gone when it is closed.
+#pragma once
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <unordered_set>
+#include <vector>
+
+#include "agent.h"
+#include "auth.h"
+#include "handle.h"
+#include "lane.h"
+
+namespace virt {
+
+class Call;
+class Subscription;
+
+// Which way a call takes.
+enum class Route {
+  Lane,    // the three threads
+  Urgent,  // what must get through while those hang: abort, destroy
+  Agent,   // over a connection of its own, since an agent may not answer for ever
+};
+
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(std::string uri, unsigned flags, std::shared_ptr<Authenticator> auth)
+      : address(std::make_shared<Address>(std::move(uri), flags, std::move(auth))) {}
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  const std::shared_ptr<const Address> address;
+
+  // The object of a handle, unless the session is closed.
+  std::shared_ptr<Object> objectOf(Handle& handle);
+  // Enters a call and posts it; a closed session, or a lack of threads, is the call's failure.
+  void submit(const std::shared_ptr<Call>& call, Route route, bool urgent);
+  // Out of the set of those that close() waits for.
+  void settled(Call& call);
+  // Runs where libvirt may be called.
+  void release(Task task);
+
+  void enter(Handle& handle);
+  void leave(Handle& handle);
+  void enter(const std::shared_ptr<Subscription>& subscription);
+  void leave(const std::shared_ptr<Subscription>& subscription);
+
+  // Own threads only.
+  void opened(virConnectPtr connection);
+
+  // Refuses new calls from now on. False: somebody has closed it already.
+  bool beginClose();
+  // Own thread: lets calls end, abandons those that do not, releases everything, closes.
+  void close(std::chrono::milliseconds limit);
+
+ private:
+  static void dismantle(virConnectPtr connection,
+                        const std::vector<std::shared_ptr<Subscription>>& subscriptions);
+
+  const std::shared_ptr<Lane> lane_ = std::make_shared<Lane>(Lane::kWidth);
+  const std::shared_ptr<Lane> urgent_ = std::make_shared<Lane>(1);
+  AgentLinks agents_{address};
+  bool hasAgentLinks_ = true;
+  virConnectPtr connection_ = nullptr;
+
+  std::mutex mutex_;
+  std::condition_variable drained_;
+  bool closing_ = false;
+  std::unordered_set<Call*> calls_;
+  std::unordered_set<Handle*> handles_;
+  std::vector<std::shared_ptr<Subscription>> subscriptions_;
+};
+
+}  // namespace virt

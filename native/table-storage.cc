@@ -1,0 +1,38 @@
+// virStoragePool and virStorageVol.
+#include "bound.h"
+
+namespace virt {
+
+const Table& storageTable() {
+  static const auto* const table = new Table{
+      FN(virStoragePoolGetName, Sync),
+      FN(virStoragePoolGetUUID, Sync),
+      FN(virStoragePoolGetUUIDString, Sync),
+      FN(virStoragePoolGetXMLDesc),
+      FN(virStoragePoolGetInfo),
+      FN(virStoragePoolIsActive, Bool),
+      FN(virStoragePoolIsPersistent, Bool),
+      FN(virStoragePoolCreate),
+      FN(virStoragePoolRefresh),
+      FN(virStoragePoolDestroy),
+      FN(virStoragePoolUndefine),
+      FN(virStoragePoolNumOfVolumes, Count),
+      FN(virStoragePoolListAllVolumes),
+      FN(virStorageVolLookupByName),
+      FN(virStorageVolCreateXML),
+      FN(virStorageVolCreateXMLFrom),
+
+      FN(virStorageVolGetName, Sync),
+      FN(virStorageVolGetKey, Sync),
+      FN(virStorageVolGetPath),
+      FN(virStorageVolGetXMLDesc),
+      FN(virStorageVolGetInfo),
+      FN(virStorageVolGetInfoFlags),
+      FN(virStorageVolDelete),
+      FN(virStorageVolResize),
+      FN(virStoragePoolLookupByVolume),
+  };
+  return *table;
+}
+
+}  // namespace virt

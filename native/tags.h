@@ -1,0 +1,50 @@
+// What a C signature leaves open, and a table line adds. A test holds every tag against libvirt's description
+// of its API.
+#pragma once
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <type_traits>
+
+namespace virt {
+
+// How an `int` result is read; Status where nothing is said. An `int` that counts what a list holds needs no
+// tag.
+struct Status {};  // < 0: failed; otherwise nothing
+struct Count {};   // how many
+struct Bool {};    // 1: true
+struct OrNull {};  // 0: there is none, the result is null; 1: the out-parameter holds it
+struct Id {};      // an unsigned that is (unsigned)-1 where there is none
+
+struct Sync {};    // read from the handle: returns at once, without a promise
+struct Urgent {};  // must get through while other calls hang
+struct Agent {};   // waits for the guest's agent
+struct Plain {};   // the last `unsigned int` is no flags
+
+// The member belongs to this class although the C function does not begin with it.
+template <class T>
+struct On {};
+
+template <std::size_t size>
+struct Name {
+  char text[size];
+  constexpr Name(const char (&literal)[size]) { std::copy_n(literal, size, text); }
+};
+// Names of several out-parameters: the keys of the result. They are the C names.
+template <Name... names>
+struct Outs {
+  static constexpr std::array<const char*, sizeof...(names)> list{names.text...};
+};
+// Positions of C parameters, counted from 0, that may be null (or, numbers, left out).
+template <std::size_t... positions>
+struct Null {
+  static constexpr bool has(std::size_t position) { return ((position == positions) || ...); }
+};
+// Names and types of the typed parameters that the function takes.
+template <const auto& fields>
+struct Schema {};
+
+template <class Tag, class... Tags>
+constexpr bool hasTag = (std::is_same_v<Tag, Tags> || ...);
+
+}  // namespace virt
