@@ -8,6 +8,7 @@
 
 #include <mutex>
 
+#include "fork-guard.h"
 #include "thread.h"
 
 extern "C" char** environ;
@@ -38,6 +39,7 @@ Function* find(const Library& library, const char* name) {
 }
 
 void setUp(const Library& library) {
+  guardForks();
   // The embedded driver runs in this process and would write its log to our stderr. libvirt reads the
   // variable once.
   const bool silence = !logIsConfigured();
