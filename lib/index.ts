@@ -1,9 +1,9 @@
 // The public face: libvirt's objects, and the disk snapshots on top of them.
-export * from './libvirt';
+
 export { adoptDiskSnapshots } from './disk-snapshot/adopt';
 export { diskSnapshotCreate, planSnapshot, snapshotDisks } from './disk-snapshot/create';
 export { diagnose } from './disk-snapshot/diagnose';
-export { DiskSnapshotError, type DiskSnapshotErrorCode } from './disk-snapshot/errors';
+export { DiskSnapshotError, type DiskSnapshotErrorCode, type Outcome } from './disk-snapshot/errors';
 export { DiskSnapshotFlags } from './disk-snapshot/flags';
 export { findDiskSnapshot, listDiskSnapshots } from './disk-snapshot/list';
 export { registerSnapshotMethod } from './disk-snapshot/methods/registry';
@@ -16,9 +16,11 @@ export type {
   CreateOptions,
   DeleteOptions,
   DiskSnapshot,
+  DiskSnapshotCreateOptions,
   DiskSnapshotSet,
   Disks,
   DiskTree,
+  ExportOptions,
   Finding,
   FrozenFilesystem,
   Layer,
@@ -28,14 +30,19 @@ export type {
   MethodElement,
   OperationOptions,
   Phase,
+  PlanOptions,
   Problem,
   Progress,
   Quiesce,
   QuiescedStorage,
+  QuiesceOptions,
   ReadOptions,
+  Recovery,
   RevertOptions,
+  SnapshotDisksOptions,
   SnapshotMethod,
   SnapshotPlan,
   ThawResult,
   WithQuiesce,
 } from './disk-snapshot/types';
+export * from './libvirt';

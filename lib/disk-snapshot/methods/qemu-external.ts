@@ -121,7 +121,7 @@ async function checkPlace(
     const message = `${subject}: the folder ${folder} does not exist. Make it, or name another place with { method: 'qemu', source }`;
     throw new DiskSnapshotError('NOT_FOUND', message, where);
   }
-  const exists = (await images.inspect(path, call)) !== null;
+  const exists = await isTaken(images, path, call);
   // A default place lies beside our own image; only a place that was named, or is taken, can be somebody else's.
   const users = exists || method.source !== undefined ? await usersOf(domain.connection, path, call) : [];
   if (users.length > 0) {
@@ -136,6 +136,16 @@ async function checkPlace(
   if (free !== null && free < LEAST_SPACE) {
     const message = `${subject}: ${folder} has ${free} bytes left; an overlay needs ${LEAST_SPACE} to begin with. Free space, or name another place`;
     throw new DiskSnapshotError('NO_SPACE', message, where);
+  }
+}
+
+/** Whether there is anything at all: also a folder, or a file that is no image. */
+async function isTaken(images: Images, path: string, call: CallOptions): Promise<boolean> {
+  try {
+    return (await images.inspect(path, call)) !== null;
+  } catch (error) {
+    if (error instanceof DiskSnapshotError && error.code === 'OPERATION_FAILED') return true;
+    throw error;
   }
 }
 
