@@ -5,13 +5,13 @@ import type { CallOptions } from '../libvirt/options';
 import { DiskSnapshotError } from './errors';
 import { type ImageInfo, type Images, imagesFor } from './image';
 
-/**
- * What the header of a file says; `'absent'` where there is no such file; null where nobody here can look, or where the
- * file is not of the format that it should have.
- */
-export type Look = ImageInfo | 'absent' | null;
+export type Look =
+  | { kind: 'image'; info: ImageInfo }
+  | { kind: 'absent' }
+  /** Nobody here may read it, or it is not what it is taken for. */
+  | { kind: 'unseen'; why: string };
 
-/** Opened folders are kept until `close()`. */
+/** Folders that were opened stay so until `close()`. */
 export class ImageFiles {
   readonly #folders = new Map<string, Promise<Images | null>>();
   readonly #conn: Connection;
@@ -22,16 +22,19 @@ export class ImageFiles {
     this.#call = call;
   }
 
+  /** @param format undefined: not known; to find it out is only safe for an image that no guest has written to as raw */
   async look(path: string, format: string | undefined): Promise<Look> {
     const folder = dirname(path);
     const opened = this.#folders.get(folder) ?? imagesFor(this.#conn, path, this.#call);
     this.#folders.set(folder, opened);
     try {
       const images = await opened;
-      return images && ((await images.inspect(path, { ...this.#call, format })) ?? 'absent');
+      if (images === null) return { kind: 'unseen', why: `nobody here may read ${path}` };
+      const info = await images.inspect(path, { ...this.#call, format });
+      return info ? { kind: 'image', info } : { kind: 'absent' };
     } catch (error) {
-      if (error instanceof DiskSnapshotError && error.code !== 'CONNECTION_LOST') return null;
-      throw error;
+      if (!(error instanceof DiskSnapshotError) || error.code === 'CONNECTION_LOST') throw error;
+      return { kind: 'unseen', why: error.message };
     }
   }
 

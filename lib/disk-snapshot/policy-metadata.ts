@@ -25,12 +25,21 @@ export type Policies = ReadonlyMap<string, XmlElement>;
 export function policiesOf(document: DomainDocument): Policies {
   const found = document.metadata.find(({ uri }) => uri === POLICY_URI);
   const policies = new Map<string, XmlElement>();
-  for (const entry of found ? childrenOf(found.element, 'disk') : []) {
+  for (const entry of found ? childrenOf(asWritten(found.element), 'disk') : []) {
     const [policy] = childrenOf(entry);
     const { target } = entry.attributes;
     if (target !== undefined && policy && !policies.has(target)) policies.set(target, policy);
   }
   return policies;
+}
+
+/** virDomainSetMetadata puts every element that has no namespace into that of the whole: out of it again. */
+function asWritten(node: XmlElement, ancestors: readonly XmlElement[] = []): XmlElement {
+  const name = namespaceOf(node, ...ancestors) === POLICY_URI ? localName(node) : node.name;
+  const children = node.children.map((part) =>
+    typeof part === 'string' ? part : asWritten(part, [node, ...ancestors]),
+  );
+  return element(name, node.attributes, ...children);
 }
 
 /** The element for the metadata; null where there is nothing to keep. */

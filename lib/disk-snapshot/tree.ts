@@ -71,7 +71,7 @@ async function layersOf(
   const layers: Layer[] = [];
   for (const [at, found] of chain.entries()) {
     const file = found.path === null ? null : await files.look(found.path, found.format);
-    const info = file === 'absent' ? null : file;
+    const info = file?.kind === 'image' ? file.info : null;
     layers.push({
       source: found.path ?? nameOf(disk, at),
       format: found.format,
@@ -79,7 +79,7 @@ async function layersOf(
       // A device takes its whole size, whatever qemu-img says of it.
       fileSize: info === null || found.path?.startsWith('/dev/') ? null : info.actualSize,
       active: at === 0,
-      missing: found.missing || file === 'absent',
+      missing: found.missing || file?.kind === 'absent',
       snapshots: snapshots.filter((snapshot) => liesOn(snapshot, found)).map(({ name }) => name),
     });
   }
