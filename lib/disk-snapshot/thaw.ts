@@ -56,15 +56,27 @@ export class Thawing {
    */
   async #attempt(proof: ThawProof): Promise<boolean> {
     try {
-      const thawed = await askAgent(this.#domain, 'guest-fsfreeze-thaw', { limitMs: THAW_LIMIT_MS, urgent: true });
+      this.#trouble = null;
+      const thawed = await this.#thaw();
       proof.thawed += thawed;
       if (thawed > 0 || Number.isNaN(proof.answeredAt)) proof.answeredAt = performance.now();
       const status = await askAgent(this.#domain, 'guest-fsfreeze-status', { limitMs: STATUS_LIMIT_MS, urgent: true });
       if (status === 'thawed') return true;
-      this.#trouble = new AgentError('refused', 'guest-fsfreeze-status', 'still frozen after a thaw');
+      this.#trouble ??= new AgentError('refused', 'guest-fsfreeze-status', 'still frozen after a thaw');
       return false;
     } catch (error) {
       return await this.#isOver(error, proof);
+    }
+  }
+
+  /** The agent thaws before it runs its hook, so that an error of the hook says nothing of the file systems. */
+  async #thaw(): Promise<number> {
+    try {
+      return await askAgent(this.#domain, 'guest-fsfreeze-thaw', { limitMs: THAW_LIMIT_MS, urgent: true });
+    } catch (error) {
+      if (!(error instanceof AgentError) || error.failure !== 'refused') throw error;
+      this.#trouble = error;
+      return 0;
     }
   }
 

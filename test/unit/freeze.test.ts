@@ -317,6 +317,16 @@ describe('thawing', () => {
     expect(await thawed).toMatchObject({ intact: false });
   });
 
+  test('an error of the thaw hook, which runs when all is thawed: thawed, with no count to prove more', async () => {
+    const held = await freeze();
+    guest.next(THAW, (self) => {
+      self.thaw();
+      throw agentSays('fsfreeze hook has failed with status 3');
+    });
+    expect(await held.thaw()).toMatchObject({ intact: false });
+    expect(guest.asked).toEqual([FREEZE, THAW, STATUS]);
+  });
+
   test('a call that could not be made takes nothing from the proof', async () => {
     const held = await freeze();
     guest.next(THAW, () => {
