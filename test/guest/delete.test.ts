@@ -1,0 +1,407 @@
+// Deleting snapshots merges their layers: the guest's data stay, files and records go, and whatever comes in between, what
+// is told is true. Judged by qemu-img, qemu-io, the file system and libvirt's XML.
+import { existsSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { snapshotDisks } from '../../lib/disk-snapshot/create';
+import { deleteLayers } from '../../lib/disk-snapshot/delete';
+import { readJournal } from '../../lib/disk-snapshot/journal';
+import { listDiskSnapshots } from '../../lib/disk-snapshot/list';
+import type { DiskSnapshotSet, Progress } from '../../lib/disk-snapshot/types';
+import { type Connection, DomainBlockCommitFlags, DomainBlockJobAbortFlags } from '../../lib/libvirt';
+import { run } from '../../lib/testing/command';
+import { acquireEmbedded, releaseEmbedded } from '../../lib/testing/embedded';
+import { temporaryDirectory } from '../../lib/testing/scratch';
+import { BareDomain, expectPattern, fill, qemuImg } from './bare-domain';
+
+jest.setTimeout(60_000);
+
+let conn: Connection;
+let directory: string;
+let vm: BareDomain;
+
+beforeAll(async () => {
+  conn = await acquireEmbedded();
+});
+afterAll(releaseEmbedded);
+beforeEach(async () => {
+  directory = await temporaryDirectory('delete');
+});
+afterEach(async () => {
+  await vm.remove();
+  // Nothing else was left running: no helper, no claim.
+  expect((await conn.listAllDomains()).map((domain) => domain.getName())).toEqual([]);
+  await rm(directory, { recursive: true });
+});
+
+const at = (name: string) => join(directory, name);
+const records = async () => (await listDiskSnapshots(vm.domain)).map(({ name }) => name);
+const sound = async (path: string) => expect(await qemuImg('check', '-U', path)).toContain('No errors were found');
+const claims = async () => (await readJournal(vm.domain)).claims;
+
+/** A chain of base, s1, s2, s3; layer n holds the value n at n MiB. */
+async function threeLayers(mib = 1): Promise<[DiskSnapshotSet, DiskSnapshotSet, DiskSnapshotSet]> {
+  vm = await BareDomain.define(conn, directory);
+  return (await vm.layers(3, mib)) as [DiskSnapshotSet, DiskSnapshotSet, DiskSnapshotSet];
+}
+async function expectAllData(top: string): Promise<void> {
+  for (const n of [1, 2, 3]) await expectPattern(top, n, n, 1);
+  await sound(top);
+}
+
+describe.each(['off', 'running'] as const)('of a guest that is %s', (state) => {
+  const maybeStart = () => (state === 'running' ? vm.domain.create() : Promise.resolve());
+
+  test.each([
+    ['newest', 2, ['vda.s2', 'vda.s1', 'vda.qcow2'], ['s1', 's2']],
+    ['inner', 1, ['vda.s3', 'vda.s1', 'vda.qcow2'], ['s1', 's3']],
+    ['lowest', 0, ['vda.s3', 'vda.s2', 'vda.qcow2'], ['s2', 's3']],
+  ])(
+    'the %s layer is merged into the one below, in data, chain, definition and records',
+    async (_, index, chain, kept) => {
+      const sets = await threeLayers();
+      await maybeStart();
+
+      await sets[index]?.delete();
+
+      expect((await qemuImg('info', '-U', '--backing-chain', at(chain[0] as string))).match(/^image: .*/gm)).toEqual(
+        chain.map((name) => `image: ${at(name)}`),
+      );
+      expect(await vm.files()).toEqual([...chain].sort());
+      expect(await vm.definedSource('vda')).toBe(at(chain[0] as string));
+      if (state === 'running') expect(await vm.chain('vda')).toEqual(chain.map(at));
+      expect(await records()).toEqual(kept);
+      for (const [i, set] of (await listDiskSnapshots(vm.domain)).entries()) {
+        // Each snapshot that is left rests on the image below its layer.
+        expect(set.disks[0]).toMatchObject({
+          state: 'present',
+          backupSource: expect.stringContaining(`'${at(chain.at(-1 - i) as string)}'`),
+        });
+      }
+      await expectAllData(at(chain[0] as string));
+    },
+  );
+
+  test('all of them, oldest first or newest first, give back one image', async () => {
+    const [one, two, three] = await threeLayers();
+    await maybeStart();
+
+    for (const set of [two, three, one]) await set.delete();
+
+    expect(await vm.files()).toEqual(['vda.qcow2']);
+    expect(await vm.source('vda')).toBe(at('vda.qcow2'));
+    expect(await vm.definedSource('vda')).toBe(at('vda.qcow2'));
+    expect(await records()).toEqual([]);
+    await expectAllData(at('vda.qcow2'));
+    // The definition starts.
+    if (state === 'running') await vm.domain.destroy();
+    await vm.domain.create();
+    expect(await vm.chain('vda')).toEqual([at('vda.qcow2')]);
+  });
+
+  test('done twice, by the same or another handle, is success', async () => {
+    const [, , three] = await threeLayers();
+    await maybeStart();
+    const again = (await listDiskSnapshots(vm.domain)).find(({ name }) => name === 's3');
+
+    await three.delete();
+    await three.delete();
+    await again?.delete();
+
+    expect(await records()).toEqual(['s1', 's2']);
+    await expectAllData(at('vda.s2'));
+  });
+
+  test('a layer that was resized makes the image below grow', async () => {
+    const [, , three] = await threeLayers();
+    await qemuImg('resize', '-q', at('vda.s3'), '96M');
+    await fill(at('vda.s3'), 9, 90, 1);
+    await maybeStart();
+
+    await three.delete();
+
+    expect(JSON.parse(await qemuImg('info', '-U', '--output=json', at('vda.s2')))['virtual-size']).toBe(96 * 1024 ** 2);
+    await expectPattern(at('vda.s2'), 9, 90, 1);
+  });
+
+  test('an overlay that carries internal snapshots is not merged: they would vanish', async () => {
+    const [, , three] = await threeLayers();
+    await qemuImg('snapshot', '-c', 'precious', at('vda.s3'));
+    await maybeStart();
+
+    await expect(three.delete()).rejects.toMatchObject({
+      code: 'METHOD_UNSUPPORTED',
+      outcome: 'unchanged',
+      snapshot: 's3',
+      message: expect.stringContaining('precious'),
+    });
+    expect(await vm.source('vda')).toBe(at('vda.s3'));
+    expect((await listDiskSnapshots(vm.domain))[2]?.disks[0]?.state).toBe('present');
+  });
+
+  test('an image that another domain needs is neither merged into nor removed', async () => {
+    const [, two] = await threeLayers();
+    const other = await BareDomain.define(conn, await temporaryDirectory('other'));
+    const clone = join(other.directory, 'vda.qcow2');
+    await rm(clone);
+    await qemuImg('create', '-q', '-f', 'qcow2', '-b', at('vda.s1'), '-F', 'qcow2', clone);
+    await maybeStart();
+    try {
+      await expect(two.delete()).rejects.toMatchObject({
+        code: 'IN_USE',
+        outcome: 'unchanged',
+        message: expect.stringContaining(other.domain.getName()),
+      });
+      expect(await vm.files()).toEqual(['vda.qcow2', 'vda.s1', 'vda.s2', 'vda.s3']);
+      expect(await records()).toEqual(['s1', 's2', 's3']);
+    } finally {
+      await other.remove();
+      await rm(other.directory, { recursive: true });
+    }
+    await two.delete();
+    await expectAllData(at('vda.s3'));
+  });
+});
+
+describe('a merge that', () => {
+  /** A running guest whose newest layer takes 30 s at 1 MiB/s. */
+  async function slowLayer(): Promise<DiskSnapshotSet> {
+    vm = await BareDomain.define(conn, directory);
+    const [set] = await vm.layers(1, 30);
+    await vm.domain.create();
+    return set as DiskSnapshotSet;
+  }
+  /** Resolves with a call to make once the merge has copied something. */
+  function atWork(): { onProgress: (progress: Progress) => void; begun: Promise<void> } {
+    let tell = () => {};
+    const begun = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    return { onProgress: ({ phase, done }) => void (phase === 'commit' && done > 0 && tell()), begun };
+  }
+  async function expectUntouchedThenDeletable(set: DiskSnapshotSet): Promise<void> {
+    expect(await vm.chain('vda')).toEqual([at('vda.s1'), at('vda.qcow2')]);
+    expect(await vm.domain.getBlockJobInfo('vda')).toBeNull();
+    expect(await claims()).toEqual([]);
+    // The base has been written to: it is no longer the point in time, and is not offered as such.
+    expect((await listDiskSnapshots(vm.domain))[0]?.disks[0]?.state).toBe('missing');
+    await set.delete();
+    expect(await vm.chain('vda')).toEqual([at('vda.qcow2')]);
+    expect(await vm.files()).toEqual(['vda.qcow2']);
+    await expectPattern(at('vda.qcow2'), 1, 1, 30);
+  }
+
+  test('is aborted in the middle leaves the guest on its layer; a second delete succeeds', async () => {
+    const set = await slowLayer();
+    const abort = new AbortController();
+    const reason = new Error('enough');
+    const { onProgress, begun } = atWork();
+
+    const pending = set.delete({ bandwidth: 1, signal: abort.signal, onProgress });
+    await begun;
+    abort.abort(reason);
+
+    await expect(pending).rejects.toBe(reason);
+    await expectUntouchedThenDeletable(set);
+  });
+
+  test('takes longer than timeoutMs is cancelled', async () => {
+    const set = await slowLayer();
+
+    await expect(set.delete({ bandwidth: 1, timeoutMs: 2000 })).rejects.toMatchObject({ name: 'TimeoutError' });
+    await expectUntouchedThenDeletable(set);
+  });
+
+  test('is cancelled by somebody else is no success', async () => {
+    const set = await slowLayer();
+    const { onProgress, begun } = atWork();
+
+    const pending = set.delete({ bandwidth: 1, onProgress });
+    const rejected = expect(pending).rejects.toMatchObject({
+      code: 'JOB_FAILED',
+      outcome: 'unchanged',
+      snapshot: 's1',
+    });
+    await begun;
+    await vm.domain.blockJobAbort('vda');
+
+    await rejected;
+    await expectUntouchedThenDeletable(set);
+  });
+
+  test('meets the job of somebody else touches nothing', async () => {
+    const set = await slowLayer();
+    await vm.domain.blockCommit('vda', at('vda.qcow2'), at('vda.s1'), 1, DomainBlockCommitFlags.ACTIVE);
+
+    await expect(set.delete()).rejects.toMatchObject({ code: 'DISK_BUSY', outcome: 'unchanged', disk: 'vda' });
+
+    expect(await vm.domain.getBlockJobInfo('vda')).not.toBeNull();
+    await vm.domain.blockJobAbort('vda');
+  });
+
+  test('is at work keeps a second one out', async () => {
+    const set = await slowLayer();
+    const abort = new AbortController();
+    const { onProgress, begun } = atWork();
+    const pending = set.delete({ bandwidth: 1, signal: abort.signal, onProgress });
+    const rejected = expect(pending).rejects.toMatchObject({ name: 'AbortError' });
+    await begun;
+
+    await expect(set.delete()).rejects.toMatchObject({ code: 'OPERATION_IN_PROGRESS' });
+
+    abort.abort();
+    await rejected;
+  });
+
+  test('loses its QEMU ends, and a second delete, of the guest that is off, succeeds', async () => {
+    const set = await slowLayer();
+    const { onProgress, begun } = atWork();
+    const pid = await pidOf(vm.domain.getName());
+
+    const pending = set.delete({ bandwidth: 1, onProgress });
+    const rejected = expect(pending).rejects.toMatchObject({ code: 'JOB_FAILED', outcome: 'unchanged' });
+    await begun;
+    process.kill(pid, 'SIGKILL');
+
+    await rejected;
+    expect(await vm.domain.isActive()).toBe(false);
+    expect(await vm.definedSource('vda')).toBe(at('vda.s1'));
+    await set.delete();
+    expect(await vm.definedSource('vda')).toBe(at('vda.qcow2'));
+    expect(await vm.files()).toEqual(['vda.qcow2']);
+    await expectPattern(at('vda.qcow2'), 1, 1, 30);
+    await sound(at('vda.qcow2'));
+  });
+
+  test('reports progress that never goes back, and ends at the whole', async () => {
+    const set = await slowLayer();
+    const seen: Progress[] = [];
+
+    await set.delete({ bandwidth: 20, onProgress: (progress) => seen.push(progress) });
+
+    const commits = seen.filter(({ phase }) => phase === 'commit');
+    expect(commits.length).toBeGreaterThan(3);
+    expect(commits.every(({ disk }) => disk === 'vda')).toBe(true);
+    const done = commits.map((progress) => progress.done);
+    expect(done).toEqual([...done].sort((a, b) => a - b));
+    expect(commits.at(-1)).toMatchObject({ done: commits.at(-1)?.total });
+    expect(commits.at(-1)?.total).toBeGreaterThanOrEqual(30 * 1024 ** 2);
+  });
+});
+
+test('no space for the base: the reason is told, the guest stays on its layer, and space brings success', async () => {
+  const small = at('small');
+  await mkdir(small);
+  await run('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', small]);
+  try {
+    vm = await BareDomain.define(conn, directory, { folder: small });
+    const source = at('top.qcow2');
+    const disks = { vda: { method: 'qemu', source } };
+    const set = await snapshotDisks(vm.domain, { disks, name: 's1', quiesce: 'never' });
+    await fill(source, 7, 1, 20);
+    await vm.domain.create();
+
+    await expect(set.delete()).rejects.toMatchObject({ code: 'NO_SPACE', outcome: 'unchanged', snapshot: 's1' });
+    expect(await vm.source('vda')).toBe(source);
+
+    await run('mount', ['-o', 'remount,size=64m', small]);
+    await set.delete();
+    expect(await vm.source('vda')).toBe(join(small, 'vda.qcow2'));
+    expect(existsSync(source)).toBe(false);
+    await expectPattern(join(small, 'vda.qcow2'), 7, 1, 20);
+    await vm.domain.destroy();
+  } finally {
+    await run('umount', ['--lazy', small]);
+  }
+});
+
+describe('what others did', () => {
+  test('a layer that was merged by hand is cleaned up: record and file', async () => {
+    const [, , three] = await threeLayers();
+    await vm.domain.create();
+    const ready = await conn.subscribe('block-job-2', { domain: vm.domain });
+    await vm.domain.blockCommit('vda', at('vda.s2'), at('vda.s3'), 0, DomainBlockCommitFlags.ACTIVE);
+    for await (const { status } of ready) if (status === 3) break;
+    await vm.domain.blockJobAbort('vda', DomainBlockJobAbortFlags.PIVOT);
+
+    await three.delete();
+
+    expect(await vm.files()).toEqual(['vda.qcow2', 'vda.s1', 'vda.s2']);
+    expect(await records()).toEqual(['s1', 's2']);
+    await expectAllData(at('vda.s2'));
+  });
+
+  test('a layer on which the guest does not run, and which was not merged, is not thrown away', async () => {
+    const [, , three] = await threeLayers();
+    // Back to the state below by hand, on a new layer: s3 is now another branch.
+    await qemuImg('create', '-q', '-f', 'qcow2', '-b', at('vda.s2'), '-F', 'qcow2', at('branch'));
+    const xml = (await vm.domain.getXMLDesc()).replace(at('vda.s3'), at('branch'));
+    await conn.domainDefineXML(xml.replace(/<backingStore.*<\/backingStore>/s, ''));
+
+    await expect(three.delete()).rejects.toMatchObject({ code: 'OPERATION_FAILED', outcome: 'unchanged' });
+    await expectPattern(at('vda.s3'), 3, 3, 1);
+
+    await rm(at('vda.s3'));
+    await three.delete();
+    expect(await records()).toEqual(['s1', 's2']);
+  });
+
+  test('a chain with a missing image is left alone', async () => {
+    const [one, two] = await threeLayers();
+    await run('mv', [at('vda.s1'), at('elsewhere')]);
+
+    for (const set of [one, two]) {
+      await expect(set.delete()).rejects.toMatchObject({
+        code: 'NOT_FOUND',
+        message: expect.stringContaining('vda.s1'),
+      });
+    }
+    await run('mv', [at('elsewhere'), at('vda.s1')]);
+    await two.delete();
+    await expectAllData(at('vda.s3'));
+  });
+
+  test('a guest that was saved is refused: it would go on with the disks of that moment', async () => {
+    const [, , three] = await threeLayers();
+    await vm.domain.create();
+    await vm.domain.managedSave();
+
+    await expect(three.delete()).rejects.toMatchObject({ code: 'GUEST_ACTIVE', outcome: 'unchanged' });
+
+    await vm.domain.managedSaveRemove();
+    await three.delete();
+    await expectAllData(at('vda.s2'));
+  });
+});
+
+test('several disks: one target alone, then the rest of the set', async () => {
+  vm = await BareDomain.define(conn, directory, { disks: 2 });
+  const set = await snapshotDisks(vm.domain, { name: 'both', quiesce: 'never' });
+  await vm.domain.create();
+
+  await set.disks[1]?.delete();
+  expect(await vm.source('vda')).toBe(at('vda.both'));
+  expect(await vm.source('vdb')).toBe(at('vdb.qcow2'));
+  expect((await listDiskSnapshots(vm.domain))[0]?.disks.map(({ disk }) => disk)).toEqual(['vda']);
+
+  await set.delete();
+  expect(await vm.files()).toEqual(['vda.qcow2', 'vdb.qcow2']);
+  expect(await records()).toEqual([]);
+});
+
+test('wrong arguments are refused before anything is touched', async () => {
+  const [, , three] = await threeLayers();
+
+  await expect(three.delete({ bandwidth: -1 })).rejects.toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
+  await expect(three.delete({ bandwidth: '1' as never })).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+  await expect(three.delete({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+  await expect(deleteLayers(vm.domain, 'no such set', null)).resolves.toBeUndefined();
+
+  expect(await records()).toEqual(['s1', 's2', 's3']);
+});
+
+async function pidOf(name: string): Promise<number> {
+  const { stdout } = await run('pgrep', ['-f', `qemu-system-x86_64 -name guest=${name},`]);
+  return Number(stdout.trim());
+}
