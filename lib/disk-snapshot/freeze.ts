@@ -211,7 +211,8 @@ class HeldFreeze implements Freeze {
       frozenMs: answeredAt - this.#sentAt,
       intact: from === 'thawing' && thawed === this.filesystems.length,
     }));
-    result.catch(() => undefined); // it is for whoever calls thaw(), if anybody does
+    // Also where nobody calls thaw(): a process that ends by itself waits for it as long as a caller would.
+    waitFor(result, { limitMs: THAW_PATIENCE_MS }).catch(() => undefined);
     this.#release = { thawing, result };
     return this.#release;
   }

@@ -19,8 +19,9 @@ import type { FrozenFilesystem, QuiescedStorage, QuiesceOptions } from './types'
 export type { Freeze } from './freeze';
 export { heldFreeze, isQuiescedStorage } from './held-storage';
 
-/** For each question that changes nothing; a healthy agent answers in milliseconds. */
+/** For a sign of life, which takes a healthy agent milliseconds; and for the list, which grows with the guest. */
 const QUESTION_MS = 5_000;
+const LIST_MS = 15_000;
 const DEFAULT_MAX_FREEZE_MS = 10_000;
 
 const NEEDED: readonly AgentCommand[] = [
@@ -74,7 +75,8 @@ async function lookInside(
 }
 
 async function askForFilesystems(domain: AgentDomain, document: DomainDocument, options: CallOptions) {
-  const call = { limitMs: QUESTION_MS, timeoutMs: QUESTION_MS, signal: signalOf(options) };
+  const signal = signalOf(options);
+  const call = { limitMs: QUESTION_MS, timeoutMs: QUESTION_MS, signal };
   const guest = domain.getName();
   try {
     const enabled = await askAgent(domain, 'guest-info', call);
@@ -83,7 +85,7 @@ async function askForFilesystems(domain: AgentDomain, document: DomainDocument, 
     if (canSay && (await askAgent(domain, 'guest-fsfreeze-status', call)) === 'frozen') throw alreadyFrozen(guest);
     const missing = NEEDED.filter((command) => !enabled.has(command));
     if (missing[0]) throw new AgentError('disabled', missing[0], `not enabled: ${missing.join(', ')}`);
-    return await askAgent(domain, 'guest-get-fsinfo', call);
+    return await askAgent(domain, 'guest-get-fsinfo', { limitMs: LIST_MS, timeoutMs: LIST_MS, signal });
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
     throw unavailable(guest, error, { why: await exactly(domain, document, error) });
