@@ -13,6 +13,7 @@ import { type Connection, DomainBlockCommitFlags, DomainBlockJobAbortFlags } fro
 import { run } from '../../lib/testing/command';
 import { acquireEmbedded, releaseEmbedded } from '../../lib/testing/embedded';
 import { temporaryDirectory } from '../../lib/testing/scratch';
+import { pathSource, redefineDisk } from '../../lib/xml/domain';
 import { BareDomain, expectPattern, fill, qemuImg } from './bare-domain';
 
 jest.setTimeout(60_000);
@@ -336,8 +337,8 @@ describe('what others did', () => {
     const [, , three] = await threeLayers();
     // Back to the state below by hand, on a new layer: s3 is now another branch.
     await qemuImg('create', '-q', '-f', 'qcow2', '-b', at('vda.s2'), '-F', 'qcow2', at('branch'));
-    const xml = (await vm.domain.getXMLDesc()).replace(at('vda.s3'), at('branch'));
-    await conn.domainDefineXML(xml.replace(/<backingStore.*<\/backingStore>/s, ''));
+    const branch = { source: pathSource('file', at('branch')), format: 'qcow2' };
+    await conn.domainDefineXML(redefineDisk(await vm.domain.getXMLDesc(), 'vda', branch));
 
     await expect(three.delete()).rejects.toMatchObject({ code: 'OPERATION_FAILED', outcome: 'unchanged' });
     await expectPattern(at('vda.s3'), 3, 3, 1);
