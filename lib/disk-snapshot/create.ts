@@ -102,7 +102,7 @@ function requestOf(
   if (name !== undefined && typeof name !== 'string') throw invalidType('options.name', 'a string', name);
   if (typeof strict !== 'boolean') throw invalidType('options.strict', 'a boolean', strict);
   if (pause !== 'auto' && pause !== false) throw invalidValue('options.pause', "'auto' or false", pause);
-  return { disks, name, strict, quiesce: quiesceOf(options.quiesce, options.flags) };
+  return { disks, name, strict, pause: pause === 'auto', quiesce: quiesceOf(options.quiesce, options.flags) };
 }
 
 function quiesceOf(quiesce: Quiesce | QuiescedStorage | undefined, flags: unknown): Quiesce | QuiescedStorage {

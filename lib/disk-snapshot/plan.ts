@@ -2,18 +2,20 @@
 import { dirname } from 'node:path';
 import type { Domain } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
+import type { DomainDisk } from '../xml/domain';
 import { DiskSnapshotError } from './errors';
 import { translate } from './facade';
 import { type Guest, lookAtGuest, refuseManagedSave, refuseSleeping } from './guest';
 import { heldFreeze } from './held-storage';
 import { type Images, imagesFor } from './image';
 import { journalOf } from './journal';
-import { chooseMethod } from './methods/choose';
-import { planLayer, type QemuLayer } from './methods/qemu-external';
+import { type Choice, chooseMethod } from './methods/choose';
+import { contextOf } from './methods/context';
+import { type LayerRequest, planLayer, type QemuLayer } from './methods/qemu-external';
 import { checkSnapshotName, defaultName } from './name';
 import { type PreparedFreeze, prepareFreeze } from './quiesce';
 import { selectDisks } from './select';
-import type { Consistency, Disks, Quiesce, QuiescedStorage, SnapshotPlan } from './types';
+import type { Consistency, Disks, Quiesce, QuiescedStorage, SnapshotMethod, SnapshotPlan } from './types';
 
 /** What the caller asked for, after its JavaScript was checked. */
 export interface SnapshotRequest {
@@ -21,6 +23,8 @@ export interface SnapshotRequest {
   name: string | undefined;
   quiesce: Quiesce | QuiescedStorage;
   strict: boolean;
+  /** The guest may be paused where one instant needs it. */
+  pause: boolean;
 }
 
 /** What is done about the guest's file systems, and why. */
@@ -29,12 +33,20 @@ export type FreezePlan =
   | { kind: 'held'; held: QuiescedStorage }
   | { kind: 'none'; because: string };
 
+/** What is done to one disk, and why. All layers are cut together, by QEMU; each other method cuts its own disk. */
+export type PlannedCut = { disk: DomainDisk; because: string } & (
+  | { kind: 'layer'; layer: QemuLayer }
+  | { kind: 'method'; method: SnapshotMethod; data: unknown; creates: readonly string[]; bytes: number }
+);
+
 export interface Plan {
   guest: Guest;
   /** Of the snapshot. */
   name: string;
-  layers: { layer: QemuLayer; because: string }[];
+  cuts: PlannedCut[];
   freeze: FreezePlan;
+  /** The guest is paused for the moment of the cuts. */
+  pause: boolean;
   problems: DiskSnapshotError[];
   /** Lets go of what looking at images needed. */
   close(): Promise<void>;
@@ -69,13 +81,16 @@ export async function makePlan(domain: Domain, request: SnapshotRequest, call: C
     folders.set(folder, known);
     return known;
   };
-  const layers: Plan['layers'] = [];
+  const cuts: PlannedCut[] = [];
   for (const { disk, method: asked } of name === '' ? [] : selected) {
     await attempt(disk.target, async () => {
-      const { method, because } = chooseMethod(guest, disk, asked, request.strict);
-      const layer = await planLayer({ domain, document: guest.document, disk, method, name, imagesFor: images }, call);
-      refuseSamePlace(guest, layer, layers);
-      layers.push({ layer, because });
+      const choice = chooseMethod(guest, disk, asked, request.strict);
+      const cut =
+        choice.kind === 'layer'
+          ? await planLayerCut({ domain, document: guest.document, disk, name, imagesFor: images }, choice, call)
+          : await planMethodCut(guest, disk, name, choice, problems, call);
+      refuseSamePlace(guest, cut, cuts);
+      cuts.push(cut);
     });
   }
   const targets = selected.map(({ disk }) => disk.target);
@@ -83,10 +98,12 @@ export async function makePlan(domain: Domain, request: SnapshotRequest, call: C
     kind: 'none',
     because: 'it cannot be frozen',
   };
+  const pause = needsPause(guest, cuts, freeze) && request.pause;
+  await attempt(undefined, () => refuseUnflushed(guest, cuts, freeze, pause));
   const close = async () => {
     for (const opened of folders.values()) await (await opened.catch(() => null))?.close();
   };
-  return { guest, name, layers, freeze, problems, close };
+  return { guest, name, cuts, freeze, pause, problems, close };
 }
 
 function nameFor(guest: Guest, asked: string | undefined): string {
@@ -101,14 +118,72 @@ function nameFor(guest: Guest, asked: string | undefined): string {
   );
 }
 
-function refuseSamePlace(guest: Guest, layer: QemuLayer, earlier: Plan['layers']): void {
-  const other = earlier.find(({ layer: { overlay } }) => overlay.path === layer.overlay.path);
-  if (!other) return;
+async function planLayerCut(
+  request: Omit<LayerRequest, 'method'>,
+  { method, because }: Extract<Choice, { kind: 'layer' }>,
+  call: CallOptions,
+): Promise<PlannedCut> {
+  return { kind: 'layer', disk: request.disk, because, layer: await planLayer({ ...request, method }, call) };
+}
+
+async function planMethodCut(
+  guest: Guest,
+  disk: DomainDisk,
+  name: string,
+  { method, data, because }: Extract<Choice, { kind: 'method' }>,
+  problems: DiskSnapshotError[],
+  call: CallOptions,
+): Promise<PlannedCut> {
+  const planned = await method.plan(contextOf(guest, disk, data, name, call.signal));
+  for (const { code, message } of planned.problems) {
+    problems.push(new DiskSnapshotError(code, message, { guest: guest.name, disk: disk.target }));
+  }
+  return { kind: 'method', disk, because, method, data, creates: planned.creates, bytes: planned.bytes };
+}
+
+/** What a cut brings into being: paths, or names in the storage. */
+export const creates = (cut: PlannedCut): readonly string[] =>
+  cut.kind === 'layer' ? [cut.layer.overlay.path] : cut.creates;
+
+function refuseSamePlace(guest: Guest, cut: PlannedCut, earlier: readonly PlannedCut[]): void {
+  for (const place of creates(cut)) {
+    const other = earlier.find((one) => creates(one).includes(place));
+    if (!other) continue;
+    throw new DiskSnapshotError(
+      'INVALID_ARGUMENT',
+      `${guest.name}: disks ${other.disk.target} and ${cut.disk.target} would both go to ${place}. ` +
+        "Name a place for each, such as { method: 'qemu', source }",
+      { guest: guest.name, disk: cut.disk.target },
+    );
+  }
+}
+
+/** Every file system on the disks will be frozen: no cut needs anything else. */
+function isWholeFreeze(freeze: FreezePlan): boolean {
+  return freeze.kind === 'held' || (freeze.kind === 'own' && freeze.prepared.unfreezable.length === 0);
+}
+
+/** Cuts that follow each other are one instant only while the guest stands still; and a clone wants QEMU's flush. */
+function needsPause(guest: Guest, cuts: readonly PlannedCut[], freeze: FreezePlan): boolean {
+  if (!guest.active || guest.paused || isWholeFreeze(freeze)) return false;
+  return instants(cuts) > 1 || cuts.some((cut) => cut.kind === 'method' && cut.method.needs === 'frozen');
+}
+
+/** How many cuts there are one after the other: all layers are one. */
+function instants(cuts: readonly PlannedCut[]): number {
+  const methods = cuts.filter(({ kind }) => kind === 'method').length;
+  return methods + (methods < cuts.length ? 1 : 0);
+}
+
+function refuseUnflushed(guest: Guest, cuts: readonly PlannedCut[], freeze: FreezePlan, pause: boolean): void {
+  if (pause || !needsPause(guest, cuts, freeze)) return;
+  const unflushed = cuts.find((cut) => cut.kind === 'method' && cut.method.needs === 'frozen');
+  if (!unflushed) return;
   throw new DiskSnapshotError(
-    'INVALID_ARGUMENT',
-    `${guest.name}: disks ${other.layer.disk.target} and ${layer.disk.target} would both go on in ${layer.overlay.path}. ` +
-      "Name a place for each: { method: 'qemu', source }",
-    { guest: guest.name, disk: layer.disk.target },
+    'METHOD_UNSUPPORTED',
+    `${guest.name}: disk ${unflushed.disk.target}: its method is right only while the guest is frozen or paused, and it ` +
+      'will be neither. Leave out pause: false, or ask for a quiesce',
+    { guest: guest.name, disk: unflushed.disk.target },
   );
 }
 
@@ -136,49 +211,57 @@ async function planFreeze(
 }
 
 /** What this plan can prove at best. One transaction of QEMU cuts all its disks at one instant. */
-export function consistencyOf(plan: Pick<Plan, 'freeze'>): Consistency {
-  const { freeze } = plan;
-  if (freeze.kind === 'own') return freeze.prepared.unfreezable.length === 0 ? 'filesystem' : 'crash';
-  return freeze.kind === 'held' ? 'filesystem' : 'crash';
+export function consistencyOf({ guest, cuts, freeze, pause }: Omit<Plan, 'close' | 'problems'>): Consistency {
+  if (isWholeFreeze(freeze)) return 'filesystem';
+  const oneInstant = pause || instants(cuts) <= 1 || !guest.active || guest.paused;
+  return oneInstant ? 'crash' : 'disk';
 }
 
 /** The plan as callers see it. */
 export function describePlan(plan: Plan): SnapshotPlan {
-  const { guest, freeze, layers } = plan;
-  const frozen = freeze.kind === 'own' ? freeze.prepared.filesystems.map(({ mountpoint }) => mountpoint) : [];
-  const steps: SnapshotPlan['steps'][number][] = [
-    { phase: 'record', what: `claim ${guest.name} and record the intent in its metadata` },
-    ...layers.map(({ layer }) => ({
-      phase: 'prepare' as const,
-      disk: layer.disk.target,
-      what: layer.images
-        ? `make the overlay ${layer.overlay.path} through ${layer.images.through}`
-        : `libvirt makes the overlay ${layer.overlay.path} during the cut: nobody else can reach its folder`,
-    })),
-    ...(freeze.kind === 'own' ? [{ phase: 'quiesce' as const, what: `freeze ${frozen.join(', ')}` }] : []),
-    { phase: 'cut', what: `switch ${layers.map(({ layer }) => layer.disk.target).join(', ')} in one transaction` },
-    ...(freeze.kind === 'own' ? [{ phase: 'thaw' as const, what: `thaw ${frozen.join(', ')}` }] : []),
-    { phase: 'verify', what: 'read the disks back from the domain, and record the snapshot' },
-  ];
+  const { cuts, freeze, problems } = plan;
   return {
-    ok: plan.problems.length === 0,
-    problems: plan.problems.map((p) => ({
-      code: p.code,
-      ...(p.disk === undefined ? {} : { disk: p.disk }),
-      message: p.message,
-    })),
+    ok: problems.length === 0,
+    problems: problems.map(({ code, disk, message }) => ({ code, ...(disk === undefined ? {} : { disk }), message })),
     consistency: consistencyOf(plan),
     willFreeze: freeze.kind === 'own',
-    willPause: false,
-    disks: layers.map(({ layer, because }) => ({
-      disk: layer.disk.target,
-      method: 'qemu',
-      because,
-      creates: [layer.overlay.path],
-      bytes: OVERLAY_BYTES,
+    willPause: plan.pause,
+    disks: cuts.map((cut) => ({
+      disk: cut.disk.target,
+      method: cut.kind === 'layer' ? 'qemu' : cut.method.method,
+      because: cut.because,
+      creates: creates(cut),
+      bytes: cut.kind === 'layer' ? OVERLAY_BYTES : cut.bytes,
     })),
-    steps,
+    steps: stepsOf(plan),
   };
+}
+
+function stepsOf({ guest, cuts, freeze, pause }: Plan): SnapshotPlan['steps'] {
+  const mountpoints = freeze.kind === 'own' ? freeze.prepared.filesystems.map((one) => one.mountpoint).join(', ') : '';
+  const layers = cuts.filter((cut) => cut.kind === 'layer').map(({ disk }) => disk.target);
+  const own = <T>(wanted: boolean, step: T): T[] => (wanted ? [step] : []);
+  return [
+    { phase: 'record', what: `claim ${guest.name} and record the intent in its metadata` },
+    ...cuts.map((cut) => ({ phase: 'prepare' as const, disk: cut.disk.target, what: preparationOf(cut) })),
+    ...own(freeze.kind === 'own', { phase: 'quiesce' as const, what: `freeze ${mountpoints}` }),
+    ...own(pause, { phase: 'pause' as const, what: `pause ${guest.name}` }),
+    ...cuts
+      .filter((cut) => cut.kind === 'method')
+      .map((cut) => ({ phase: 'cut' as const, disk: cut.disk.target, what: `make ${cut.creates.join(', ')}` })),
+    ...own(layers.length > 0, { phase: 'cut' as const, what: `switch ${layers.join(', ')} in one transaction` }),
+    ...own(pause, { phase: 'resume' as const, what: `resume ${guest.name}` }),
+    ...own(freeze.kind === 'own', { phase: 'thaw' as const, what: `thaw ${mountpoints}` }),
+    { phase: 'verify', what: 'read the disks back from the domain, and record the snapshot' },
+  ];
+}
+
+function preparationOf(cut: PlannedCut): string {
+  if (cut.kind === 'method') return `prepare ${cut.creates.join(', ')}`;
+  const { images, overlay } = cut.layer;
+  return images
+    ? `make the overlay ${overlay.path} through ${images.through}`
+    : `libvirt makes the overlay ${overlay.path} during the cut: nobody else can reach its folder`;
 }
 
 /** An empty overlay: header, two tables and a cluster of reference counts. It grows as the guest writes. */

@@ -17,6 +17,12 @@ export interface QemuState {
   merging?: true;
 }
 
+/** State of every other method: what its element said, and what the method itself noted. */
+export interface MethodState {
+  data: unknown;
+  state: unknown;
+}
+
 export interface DiskRecord {
   /** The target. */
   disk: string;

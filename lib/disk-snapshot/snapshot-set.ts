@@ -16,16 +16,19 @@ import type { Freeze } from './freeze';
 import { isSameGuest, lookAtGuest } from './guest';
 import { heldFreeze } from './held-storage';
 import { removeRecord, writeRecord } from './journal';
+import { cutMethods, type MethodCut, prepareMethod, recordOfMethod } from './methods/cut';
 import {
   cutLayers,
-  type LayerState,
   lookAtLayers,
   makeOverlay,
+  type QemuLayer,
+  qemuState,
   recordOf,
   removeOverlay,
 } from './methods/qemu-external';
-import { makePlan, type Plan, type SnapshotRequest } from './plan';
-import type { IntentRecord, QemuState, SetRecord } from './record';
+import { pauseGuest, resumeGuest } from './pause';
+import { consistencyOf, makePlan, type Plan, type SnapshotRequest } from './plan';
+import type { IntentRecord, SetRecord } from './record';
 import type { FrozenFilesystem, Phase, ThawResult } from './types';
 import { UndoLog } from './undo';
 
@@ -51,7 +54,8 @@ interface Recorded extends Work {
   intent: IntentRecord;
 }
 interface Prepared extends Recorded {
-  readonly overlays: 'made and checked';
+  layers: readonly QemuLayer[];
+  methods: readonly MethodCut[];
 }
 interface Quiesced extends Prepared {
   /** Ours, ended by us. */
@@ -61,9 +65,9 @@ interface Quiesced extends Prepared {
 }
 interface Cut extends Quiesced {
   cutAt: Date;
-  layers: LayerState[];
-  /** Whether the freeze, ours or held, still stood when the cut had ended. */
+  /** Whether the freeze, ours or held, still stood when the last cut had ended. */
   frozenThroughout: boolean;
+  pausedMs: number;
   /** libvirt's error for a cut that took place all the same. */
   said: unknown;
 }
@@ -138,15 +142,21 @@ async function record(work: Work, claim: string): Promise<Recorded> {
       description: options.description,
       labels: options.labels,
       createdAt: new Date().toISOString(),
-      consistency: 'crash',
+      consistency: 'disk',
       frozenMs: 0,
       pausedMs: 0,
       evidence: [],
     },
-    disks: plan.layers.map(({ layer }) => {
-      const state: QemuState = { mode: 'external', overlay: layer.overlay, base: layer.base };
-      return { disk: layer.disk.target, method: 'qemu', state, virtualSize: layer.virtualSize };
-    }),
+    disks: plan.cuts.map((cut) =>
+      cut.kind === 'layer'
+        ? {
+            disk: cut.disk.target,
+            method: 'qemu',
+            state: qemuState(cut.layer),
+            virtualSize: cut.layer.virtualSize,
+          }
+        : { disk: cut.disk.target, method: cut.method.method, state: { data: cut.data, state: null }, virtualSize: 0 },
+    ),
   };
   undo.note('the intent in the metadata', () => removeRecord(domain, 'intent', id));
   await writeRecord(domain, 'intent', intent, call);
@@ -154,13 +164,25 @@ async function record(work: Work, claim: string): Promise<Recorded> {
 }
 
 async function prepare(recorded: Recorded): Promise<Prepared> {
-  const { plan, options, call, undo } = recorded;
-  for (const { layer } of plan.layers) {
-    options.report('prepare', layer.disk.target);
-    undo.note(`the overlay ${layer.overlay.path}`, () => removeOverlay(layer));
-    await makeOverlay(plan.guest.name, layer, call);
+  const { plan, options, call, undo, intent } = recorded;
+  const layers: QemuLayer[] = [];
+  const methods: MethodCut[] = [];
+  for (const cut of plan.cuts) {
+    call.signal?.throwIfAborted();
+    options.report('prepare', cut.disk.target);
+    if (cut.kind === 'layer') {
+      undo.note(`the overlay ${cut.layer.overlay.path}`, () => removeOverlay(cut.layer));
+      await makeOverlay(plan.guest.name, cut.layer, call);
+      layers.push(cut.layer);
+    } else {
+      methods.push(await prepareMethod(plan, cut, undo, call));
+    }
   }
-  return { ...recorded, overlays: 'made and checked' };
+  // Recorded before any of them is cut: whoever finds the intent can undo them.
+  const states = new Map(methods.map(({ disk, data, state }) => [disk.target, { data, state }]));
+  intent.disks = intent.disks.map((one) => ({ ...one, state: states.get(one.disk) ?? one.state }));
+  if (methods.length > 0) await writeRecord(plan.guest.domain, 'intent', intent, call);
+  return { ...recorded, layers, methods };
 }
 
 async function quiesce(prepared: Prepared): Promise<Quiesced> {
@@ -182,24 +204,24 @@ async function quiesce(prepared: Prepared): Promise<Quiesced> {
 
 async function cutDisks(quiesced: Quiesced): Promise<Cut> {
   const { plan, options, call, freeze } = quiesced;
-  const { domain, document } = plan.guest;
-  const layers = plan.layers.map(({ layer }) => layer);
-  const held = plan.freeze.kind === 'held' ? heldFreeze(plan.freeze.held, domain, []) : freeze;
+  const held = plan.freeze.kind === 'held' ? heldFreeze(plan.freeze.held, plan.guest.domain, []) : freeze;
   try {
     call.signal?.throwIfAborted();
     held?.signal.throwIfAborted();
-    options.report('cut');
-    let said: unknown = null;
+    const paused = plan.pause ? await pauseGuest(plan.guest, options.report) : null;
     try {
-      await cutLayers(domain, document, layers, plan.name, { timeoutMs: CUT_LIMIT_MS });
+      options.report('cut');
+      // Those whose undo is a deletion come first, and QEMU's transaction last: it is the commit point.
+      await cutMethods(quiesced.methods);
+      const said = quiesced.layers.length > 0 ? await switchLayers(quiesced) : null;
+      const cutAt = new Date();
+      const frozenThroughout = held !== null && !held.signal.aborted;
+      const pausedMs = paused ? await resumeGuest(paused, options.report) : 0;
+      return { ...quiesced, cutAt, frozenThroughout, pausedMs, said };
     } catch (error) {
-      said = error;
+      if (paused) await resumeGuest(paused, options.report);
+      throw error;
     }
-    const cutAt = new Date();
-    const frozenThroughout = held !== null && !held.signal.aborted;
-    // Only a failed call needs to be looked into before the thaw; the window is the guest's time.
-    const states = said === null ? [] : await stateAfterFailure(quiesced, said);
-    return { ...quiesced, cutAt, layers: states, frozenThroughout, said };
   } catch (error) {
     // Thawed before anything else is taken back: the guest waits.
     await freeze?.thaw();
@@ -207,20 +229,28 @@ async function cutDisks(quiesced: Quiesced): Promise<Cut> {
   }
 }
 
+/** Null, or libvirt's error for a cut that took place all the same. */
+async function switchLayers(quiesced: Quiesced): Promise<unknown> {
+  const { plan, layers } = quiesced;
+  try {
+    await cutLayers(plan.guest.domain, plan.guest.document, layers, plan.name, { timeoutMs: CUT_LIMIT_MS });
+    return null;
+  } catch (error) {
+    // Only a failed call needs to be looked into before the thaw: the window is the guest's time.
+    await checkSwitched(quiesced, error);
+    return error;
+  }
+}
+
 /** libvirt reports failure also where the disks have switched: the domain decides, not the error. */
-async function stateAfterFailure({ plan }: Quiesced, said: unknown): Promise<LayerState[]> {
+async function checkSwitched({ plan, layers }: Quiesced, said: unknown): Promise<void> {
   const { domain, name } = plan.guest;
-  const states = await lookAtLayers(
-    domain,
-    plan.layers.map(({ layer }) => layer),
-    {},
-  ).catch((error: unknown) => {
+  const states = await lookAtLayers(domain, layers, {}).catch((error: unknown) => {
     throw unknownOutcome(plan, said, error);
   });
-  const switched = states.filter((s) => s.switched);
+  const switched = states.filter((state) => state.switched);
   if (switched.length === 0) throw translate(said, { guest: name, snapshot: plan.name });
   if (switched.length < states.length) throw unknownOutcome(plan, said, null);
-  return states;
 }
 
 function unknownOutcome(plan: Plan, said: unknown, then: unknown): DiskSnapshotError {
@@ -256,22 +286,23 @@ async function conclude(released: Released): Promise<Taken> {
   const { plan, options, intent, thaw } = released;
   const { domain } = plan.guest;
   options.report('verify');
-  const layers = await lookAtLayers(
-    domain,
-    plan.layers.map(({ layer }) => layer),
-    {},
-  );
-  const astray = layers.find((state) => !state.switched);
-  if (astray) throw unknownOutcome(plan, released.said ?? 'libvirt reported success', null);
+  const layers = await lookAtLayers(domain, released.layers, {});
+  if (layers.some((state) => !state.switched)) {
+    throw unknownOutcome(plan, released.said ?? 'libvirt reported success', null);
+  }
+  const records = [...layers.map(recordOf)];
+  for (const cut of released.methods) records.push(await recordOfMethod(plan, cut));
+  const order = plan.cuts.map(({ disk }) => disk.target);
 
   const frozen = released.frozenThroughout && (thaw === null || thaw.intact);
   const set: SetRecord = {
     ...intent.set,
     createdAt: released.cutAt.toISOString(),
-    consistency: frozen && unfreezableOf(plan).length === 0 ? 'filesystem' : 'crash',
+    consistency: consistencyOf({ ...plan, freeze: frozen ? plan.freeze : { kind: 'none', because: '' } }),
     frozenMs: thaw?.frozenMs ?? 0,
+    pausedMs: released.pausedMs,
     evidence: evidenceOf(released),
-    disks: layers.map(recordOf),
+    disks: records.sort((a, b) => order.indexOf(a.disk) - order.indexOf(b.disk)),
   };
   await writeRecord(domain, 'set', set);
   await removeRecord(domain, 'intent', intent.id);
@@ -307,16 +338,14 @@ function brokenPromise({ plan, options, freeze, thaw }: Released, frozen: boolea
 
 // ---- what is told -------------------------------------------------------------------------------------------------
 
-function evidenceOf({ plan, freeze, unfrozen, thaw, frozenThroughout, said, layers }: Released): SetRecord['evidence'] {
-  const evidence: SetRecord['evidence'] = [
-    {
-      fact: plan.guest.active
-        ? `${plan.layers.length} disk(s) switched in one transaction`
-        : 'the guest was off while its disks were cut',
-      from: 'virDomainSnapshotCreateXML',
-    },
-  ];
+function evidenceOf(released: Released): SetRecord['evidence'] {
+  const { plan, freeze, unfrozen, thaw, frozenThroughout, said, layers, methods, pausedMs } = released;
+  const evidence: SetRecord['evidence'] = [];
   const add = (fact: string, from: string) => evidence.push({ fact, from });
+  if (!plan.guest.active) add('the guest was off while its disks were cut', 'virDomainGetState');
+  if (layers.length > 0) add(`${layers.length} disk(s) switched in one transaction`, 'virDomainSnapshotCreateXML');
+  for (const { disk, method } of methods) add(`${disk.target} cut by method ${method.method}`, method.method);
+  if (plan.pause) add(`paused for ${Math.round(pausedMs)} ms around the cuts`, 'virDomainSuspend');
   if (unfrozen !== null) add(`not frozen: ${unfrozen}`, 'quiesce');
   if (freeze) {
     add(`frozen: ${freeze.filesystems.map(({ mountpoint }) => mountpoint).join(', ')}`, 'guest-fsfreeze-freeze-list');
@@ -334,7 +363,7 @@ function evidenceOf({ plan, freeze, unfrozen, thaw, frozenThroughout, said, laye
       'live XML',
     );
   }
-  add(`${layers.length || plan.layers.length} disk(s) read back on their overlays`, 'live XML');
+  if (layers.length > 0) add(`${layers.length} disk(s) read back on their overlays`, 'live XML');
   return evidence;
 }
 

@@ -1,49 +1,94 @@
-// Which method serves a disk: what the call passed, else what the domain itself says, else what the disk's type and format
-// suggest; with the reason in words.
+// Which method serves a disk: what the call passed, else what the domain itself says, else what a plug-in claims or the
+// disk's type and format suggest; with the reason in words.
 import type { DomainDisk } from '../../xml/domain';
+import { pluginElement } from '../element';
 import { DiskSnapshotError } from '../errors';
 import type { Guest } from '../guest';
 import { policyOf } from '../policy-metadata';
-import type { Method } from '../types';
+import type { Method, SnapshotMethod } from '../types';
+import { methodDisk } from './context';
 import type { QemuExternal } from './qemu-external';
+import { methodNamed, methodNames, plugins } from './registry';
 
-export interface Choice {
-  method: QemuExternal;
-  because: string;
-}
+export type Choice = { because: string } & (
+  | { kind: 'layer'; method: QemuExternal }
+  | { kind: 'method'; method: SnapshotMethod; data: unknown }
+);
 
 /** Methods of the proposal that have a name here but no implementation yet. */
-const planned = ['lvm', 'btrfs', 'reflink', 'rbd'];
+const PLANNED: readonly string[] = ['lvm', 'rbd'];
 
 export function chooseMethod(guest: Guest, disk: DomainDisk, asked: Method | null, strict: boolean): Choice {
-  const where = { guest: guest.name, disk: disk.target };
-  const wanted = asked ?? policyOf(guest.document, disk.target);
-  if (wanted === null) {
-    if (!strict) return { method: { method: 'qemu' }, because: `a ${disk.format ?? 'raw'} disk of type ${disk.type}` };
-    throw new DiskSnapshotError(
+  const ofDomain = asked ? null : policyOf(guest.document, disk.target);
+  if (asked) return choice(guest, disk, asked, 'the caller chose it');
+  if (ofDomain) return choice(guest, disk, ofDomain, 'the domain’s own <diskSnapshot> says so');
+  if (strict) {
+    throw refusal(
       'INVALID_ARGUMENT',
-      `${guest.name}: no method was given for disk ${disk.target}, and strict asks for one: ` +
-        `{ disks: { ${disk.target}: 'qemu' } }, or a <diskSnapshot> in the domain`,
-      where,
+      guest,
+      disk,
+      `no method was given, and strict asks for one: { disks: { ${disk.target}: 'qemu' } }, or a <diskSnapshot> in the domain`,
     );
   }
-  if (isQemuExternal(wanted)) {
-    return { method: wanted, because: asked ? 'the caller chose it' : 'the domain’s own <diskSnapshot> says so' };
+  for (const plugin of plugins()) {
+    const reason = plugin.claims?.(methodDisk(disk));
+    if (reason) return choice(guest, disk, { method: plugin.method }, reason);
   }
-  if (wanted.method === 'qemu' || planned.includes(wanted.method)) {
+  return { kind: 'layer', method: { method: 'qemu' }, because: `a ${disk.format ?? 'raw'} disk of type ${disk.type}` };
+}
+
+function choice(guest: Guest, disk: DomainDisk, wanted: Method, because: string): Choice {
+  if (isQemuExternal(wanted)) return { kind: 'layer', method: wanted, because };
+  const found = methodNamed(wanted.method);
+  if (found && wanted.method !== 'qemu') {
+    return { kind: 'method', method: found, data: dataOf(guest, disk, found, wanted), because };
+  }
+  if (wanted.method === 'qemu' || PLANNED.includes(wanted.method)) {
     const what = wanted.method === 'qemu' ? 'method qemu with mode internal' : `method ${wanted.method}`;
-    throw new DiskSnapshotError(
+    throw refusal(
       'METHOD_UNSUPPORTED',
-      `${guest.name}: disk ${disk.target}: ${what} is not supported by this version; method qemu (external) is`,
-      where,
+      guest,
+      disk,
+      `${what} is not supported by this version; method qemu (external) is`,
     );
   }
-  throw new DiskSnapshotError(
+  throw refusal(
     'METHOD_UNKNOWN',
-    `${guest.name}: disk ${disk.target}: nobody registered a method ${JSON.stringify(wanted.method)}. ` +
-      'Built in is: qemu. Register another with registerSnapshotMethod()',
-    where,
+    guest,
+    disk,
+    `nobody registered a method ${JSON.stringify(wanted.method)}. Known are: ${methodNames().join(', ')}. ` +
+      'Register another with registerSnapshotMethod()',
   );
+}
+
+/** A plug-in parses its own element; what came as an object is its data already. */
+function dataOf(guest: Guest, disk: DomainDisk, method: SnapshotMethod, wanted: Method): unknown {
+  const element = pluginElement(wanted);
+  if (element === null) {
+    const { method: _, ...data } = wanted;
+    return data;
+  }
+  try {
+    return method.parse(element);
+  } catch (error) {
+    if (error instanceof DiskSnapshotError) throw error;
+    const said = error instanceof Error ? error.message : String(error);
+    throw refusal('INVALID_XML', guest, disk, `method ${method.method} refuses its <diskSnapshot>: ${said}`, error);
+  }
+}
+
+function refusal(
+  code: 'INVALID_ARGUMENT' | 'INVALID_XML' | 'METHOD_UNKNOWN' | 'METHOD_UNSUPPORTED',
+  guest: Guest,
+  { target }: DomainDisk,
+  why: string,
+  cause?: unknown,
+): DiskSnapshotError {
+  return new DiskSnapshotError(code, `${guest.name}: disk ${target}: ${why}`, {
+    guest: guest.name,
+    disk: target,
+    cause,
+  });
 }
 
 function isQemuExternal(method: Method): method is QemuExternal {

@@ -216,9 +216,10 @@ export async function lookAtLayers(
   });
 }
 
+export const qemuState = ({ overlay, base }: QemuLayer): QemuState => ({ mode: 'external', overlay, base });
+
 /** The record of a layer that has been cut. */
 export function recordOf({ layer, disk }: LayerState): DiskRecord {
-  const state: QemuState = { mode: 'external', overlay: layer.overlay, base: layer.base };
   return {
     disk: layer.disk.target,
     method: 'qemu',
@@ -231,7 +232,7 @@ export function recordOf({ layer, disk }: LayerState): DiskRecord {
       source: sourcePath ?? '',
       format: format ?? 'raw',
     })),
-    state,
+    state: qemuState(layer),
   };
 }
 

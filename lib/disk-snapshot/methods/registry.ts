@@ -1,11 +1,16 @@
-// Methods that come from outside, by name.
+// Methods by name: those that are built in, and those that come from outside.
 import { invalidType, invalidValue } from '../argument';
 import { DiskSnapshotError } from '../errors';
 import { checkMethodName, complaint } from '../method-form';
 import type { SnapshotMethod } from '../types';
+import { reflink } from './reflink';
 
+const builtIn = new Map<string, SnapshotMethod>([
+  ['btrfs', reflink('btrfs') as unknown as SnapshotMethod],
+  ['reflink', reflink('reflink') as unknown as SnapshotMethod],
+]);
 /** Of the proposal, and so never a plug-in's. */
-const BUILT_IN: ReadonlySet<string> = new Set(['qemu', 'lvm', 'btrfs', 'reflink', 'rbd']);
+const RESERVED: ReadonlySet<string> = new Set(['qemu', 'lvm', 'rbd', ...builtIn.keys()]);
 const FUNCTIONS = ['parse', 'plan', 'prepare', 'cut', 'undo', 'exists', 'delete', 'revert', 'backupSource'] as const;
 
 const registered = new Map<string, SnapshotMethod>();
@@ -30,8 +35,8 @@ export function registerSnapshotMethod<Data, State>(plugin: SnapshotMethod<Data,
   for (const name of FUNCTIONS) {
     if (typeof plugin[name] !== 'function') throw invalidType(`plugin.${name}`, 'a function', plugin[name]);
   }
-  if (BUILT_IN.has(method) || registered.has(method)) {
-    const by = BUILT_IN.has(method) ? 'is built in' : 'is registered already';
+  if (RESERVED.has(method) || registered.has(method)) {
+    const by = RESERVED.has(method) ? 'is built in' : 'is registered already';
     throw new DiskSnapshotError('INVALID_ARGUMENT', `A snapshot method ${JSON.stringify(method)} ${by}`);
   }
   // Data and State are the plug-in's own: what one of its functions gave, another takes.
@@ -44,5 +49,11 @@ export function registerSnapshotMethod<Data, State>(plugin: SnapshotMethod<Data,
   };
 }
 
-/** The method of that name that somebody registered. */
-export const pluginFor = (method: string): SnapshotMethod | undefined => registered.get(method);
+/** The method of that name, built in or registered; `qemu` external is no such object, since one call cuts all its disks. */
+export const methodNamed = (name: string): SnapshotMethod | undefined => builtIn.get(name) ?? registered.get(name);
+
+export const pluginFor = (name: string): SnapshotMethod | undefined => registered.get(name);
+
+export const plugins = (): Iterable<SnapshotMethod> => registered.values();
+
+export const methodNames = (): string[] => ['qemu', ...builtIn.keys(), ...registered.keys()];
