@@ -49,7 +49,10 @@ export interface NativeFunction {
   readonly outNames: readonly string[];
   /** Of the C parameter that each argument becomes. */
   readonly positions: readonly number[];
-  readonly route: 'lane' | 'urgent' | 'agent';
+  /** C parameters that may be null. */
+  readonly nullable: readonly number[];
+  readonly isAgent: boolean;
+  readonly isUrgent: boolean;
   invoke(...call: [...Frame, flags: number, receiver: RawHandle, ...args: unknown[]]): NativeRefusal | undefined;
 }
 

@@ -211,6 +211,7 @@ struct Line {
   const char* resultKind;
   size_t outCount;
   std::vector<const char*> outNames;
+  std::vector<int> nullable;   // C parameters that may be null
   std::vector<int> positions;  // of the C parameter that each argument of JavaScript becomes
   std::shared_ptr<Call> (*make)(const Line& line, Napi::Env env, const std::shared_ptr<Session>& session,
                                 std::shared_ptr<Object> receiver, unsigned flags, const napi_value* arguments,
@@ -234,6 +235,14 @@ struct OutNamesOf {
 };
 template <Name... names>
 struct OutNamesOf<Outs<names...>> : Outs<names...> {};
+template <class Tag>
+struct NullListOf {
+  static void add(std::vector<int>&) {}
+};
+template <size_t... positions>
+struct NullListOf<Null<positions...>> {
+  static void add(std::vector<int>& list) { (list.push_back(int{positions}), ...); }
+};
 template <class Tag>
 struct ReceiverOf {
   using type = void;
@@ -441,7 +450,7 @@ Line line(const char* name) {
   Line line{};
   line.name = name;
   line.receiver = B::receiverKind();
-  line.route = hasTag<Agent, Tags...> ? Route::Agent : hasTag<Urgent, Tags...> ? Route::Urgent : Route::Lane;
+  line.route = {.agent = hasTag<Agent, Tags...>, .urgent = hasTag<Urgent, Tags...>};
   line.isSync = hasTag<Sync, Tags...>;
   line.hasFlags = B::hasFlags();
   line.countsList = B::countsList();
@@ -454,6 +463,7 @@ Line line(const char* name) {
   line.outCount = B::outCount();
   line.outNames = B::outputs();
   line.positions = B::positions();
+  (NullListOf<Tags>::add(line.nullable), ...);
   line.make = [](const Line& line, Napi::Env env, const std::shared_ptr<Session>& session,
                  std::shared_ptr<Object> receiver, unsigned flags, const napi_value* arguments,
                  Refused& refused) -> std::shared_ptr<Call> {

@@ -16,6 +16,12 @@ Napi::Array textList(Napi::Env env, const std::vector<const char*>& texts) {
   return js;
 }
 
+Napi::Array numberList(Napi::Env env, const std::vector<int>& numbers) {
+  auto js = Napi::Array::New(env, numbers.size());
+  for (uint32_t i = 0; i < numbers.size(); ++i) js[i] = Napi::Number::New(env, numbers[i]);
+  return js;
+}
+
 // settle, timeoutMs, ticket, urgent: how every call begins.
 constexpr size_t kFrame = 4;
 CallFrame frameOf(const Napi::CallbackInfo& info) {
@@ -52,7 +58,8 @@ Napi::Value invoke(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   call->depart(env, frameOf(info));
-  session->submit(call, line.route, info[3].As<Napi::Boolean>().Value());
+  const bool urgent = line.route.urgent || info[3].As<Napi::Boolean>().Value();
+  session->submit(call, {.agent = line.route.agent, .urgent = urgent});
   return env.Undefined();
 }
 
@@ -66,11 +73,9 @@ Napi::Object describe(Napi::Env env, const Line& line) {
   js.Set("resultTag", line.resultTag);
   js.Set("result", line.resultKind);
   js.Set("outNames", textList(env, line.outNames));
-  auto positions = Napi::Array::New(env, line.positions.size());
-  for (uint32_t i = 0; i < line.positions.size(); ++i)
-    positions[i] = Napi::Number::New(env, line.positions[i]);
-  js.Set("positions", positions);
-  js.Set("route", line.route == Route::Agent ? "agent" : line.route == Route::Urgent ? "urgent" : "lane");
+  js.Set("positions", numberList(env, line.positions));
+  js.Set("nullable", numberList(env, line.nullable));
+  js.Set("isAgent", line.route.agent), js.Set("isUrgent", line.route.urgent);
   js.Set("invoke", Napi::Function::New(env, invoke, line.name, const_cast<Line*>(&line)));
   return js;
 }
@@ -127,7 +132,7 @@ Napi::Value open(const Napi::CallbackInfo& info) {
                                          info[7].As<Napi::Number>().Uint32Value(),
                                          std::make_shared<Callback>(env, info[8]));
   call->depart(env, frameOf(info));
-  session->submit(call, Route::Lane, false);
+  session->submit(call, {});
   return env.Undefined();
 }
 
@@ -252,7 +257,7 @@ Napi::Value subscribe(const Napi::CallbackInfo& info) {
                                      static_cast<size_t>(info[kFrame + 3].As<Napi::Number>().Int64Value()));
   auto call = std::make_shared<SubscribeCall>(session, session->objectOf(*handle), domain, subscription);
   call->depart(env, frameOf(info));
-  session->submit(call, Route::Lane, false);
+  session->submit(call, {});
   return env.Undefined();
 }
 
@@ -266,7 +271,7 @@ Napi::Value unsubscribe(const Napi::CallbackInfo& info) {
   auto call =
       std::make_shared<UnsubscribeCall>(handle->session, handle->session->objectOf(*handle), *subscription);
   call->depart(env, frameOf(info));
-  handle->session->submit(call, Route::Lane, false);
+  handle->session->submit(call, {});
   return env.Undefined();
 }
 

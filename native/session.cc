@@ -38,7 +38,7 @@ std::shared_ptr<Object> Session::objectOf(Handle& handle) {
   return closing_ ? nullptr : handle.object;
 }
 
-void Session::submit(const std::shared_ptr<Call>& call, Route route, bool urgent) {
+void Session::submit(const std::shared_ptr<Call>& call, Route route) {
   {
     std::unique_lock lock(mutex_);
     if (closing_) {
@@ -48,16 +48,15 @@ void Session::submit(const std::shared_ptr<Call>& call, Route route, bool urgent
     calls_.insert(call.get());
   }
   bool posted = false;
-  if (route == Route::Agent && hasAgentLinks_) {
-    auto link = agents_.take(urgent);
+  if (route.agent && hasAgentLinks_) {
+    auto link = agents_.take(route.urgent);
     posted = link->lane->post([call, link, self = shared_from_this()] {
       call->runOver(*link);
       self->agents_.giveBack(*link);
     });
     if (!posted) agents_.giveBack(*link);
   } else {
-    const bool aside = urgent || route == Route::Urgent;
-    posted = (aside ? urgent_ : lane_)->post([call] { call->run(); });
+    posted = (route.urgent ? urgent_ : lane_)->post([call] { call->run(); });
   }
   if (!posted) {
     Failure failure;

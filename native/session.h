@@ -19,10 +19,9 @@ class Call;
 class Subscription;
 
 // Which way a call takes.
-enum class Route {
-  Lane,    // the three threads
-  Urgent,  // what must get through while those hang: abort, destroy
-  Agent,   // over a connection of its own, since an agent may not answer for ever
+struct Route {
+  bool agent = false;   // over a connection of its own, since an agent may not answer for ever
+  bool urgent = false;  // not behind calls that hang: abort, destroy, thaw
 };
 
 class Session : public std::enable_shared_from_this<Session> {
@@ -38,7 +37,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // The object of a handle, unless the session is closed.
   std::shared_ptr<Object> objectOf(Handle& handle);
   // Enters a call and posts it; a closed session, or a lack of threads, is the call's failure.
-  void submit(const std::shared_ptr<Call>& call, Route route, bool urgent);
+  void submit(const std::shared_ptr<Call>& call, Route route);
   // Out of the set of those that close() waits for.
   void settled(Call& call);
   // Runs where libvirt may be called.

@@ -234,7 +234,7 @@ export interface Domain {
   /** virDomainFSTrim: `minimum` in bytes: shorter free ranges stay. */
   fsTrim(mountPoint: string | null, minimum: number | bigint, flags?: AgentFlagsArg<never>): Promise<void>;
   /** virDomainAgentSetResponseTimeout: seconds, or one of `DomainAgentResponseTimeoutValues`. It stays for every client of this guest. */
-  agentSetResponseTimeout(timeout: number, flags?: AgentFlagsArg<never>): Promise<void>;
+  agentSetResponseTimeout(timeout: number, flags?: FlagsArg<never>): Promise<void>;
   getTime(flags?: AgentFlagsArg<never>): Promise<{ seconds: bigint; nseconds: number }>;
   setTime(seconds: number | bigint, nseconds: number, flags?: AgentFlagsArg<'DomainSetTimeFlags'>): Promise<void>;
   getGuestInfo(types?: number, flags?: AgentFlagsArg<never>): Promise<TypedParams>;
