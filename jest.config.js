@@ -14,5 +14,12 @@ const project = (name, more = {}) => ({
 });
 
 module.exports = {
-  projects: [project('unit'), project('contract'), project('driver'), project('lifecycle'), project('guest')],
+  projects: [
+    project('unit'),
+    project('contract'),
+    project('driver'),
+    project('lifecycle'),
+    project('guest'),
+    project('storage'),
+  ],
 };

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { heading, step, style } from './console.mjs';
 import { dependency, root, run, runNodeReaped } from './process.mjs';
-import { setup } from './setup.mjs';
+import { setup, TEST_PACKAGES } from './setup.mjs';
 
 /** Each kind of test is a Jest project, quickest first. */
-const PROJECTS = ['unit', 'contract', 'driver', 'lifecycle', 'guest'];
+const PROJECTS = ['unit', 'contract', 'driver', 'lifecycle', 'guest', 'storage'];
 
 const results = mkdtempSync(join(tmpdir(), 'ci-'));
 const broken = [];
@@ -16,7 +16,7 @@ let failed = 0;
 
 try {
   heading('Set-up');
-  if (await attempt(() => setup({ packages: ['clang-format', 'cmake'] }))) {
+  if (await attempt(() => setup({ packages: ['clang-format', 'cmake', ...TEST_PACKAGES] }))) {
     heading('Checks');
     for (const [title, file, args] of checks()) await attempt(() => step(title, () => run(file, args).then(() => {})));
     for (const project of PROJECTS) {

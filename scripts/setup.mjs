@@ -17,6 +17,9 @@ const PACKAGES = [
   ...['busybox-static', 'cpio', 'qemu-guest-agent', 'e2fsprogs', 'util-linux', 'mount'],
 ];
 
+/** What the tests need beyond that: file systems that clone. */
+export const TEST_PACKAGES = ['btrfs-progs', 'xfsprogs'];
+
 const asRoot = process.getuid?.() === 0;
 
 /** @param {{ packages?: string[] }} [more] further Debian packages that the caller needs */

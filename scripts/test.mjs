@@ -1,9 +1,9 @@
 // npm test: setup, then Jest with the given arguments, under a process that reaps what guests leave.
 import { dependency, runNodeReaped } from './process.mjs';
-import { setup } from './setup.mjs';
+import { setup, TEST_PACKAGES } from './setup.mjs';
 
 try {
-  await setup();
+  await setup({ packages: TEST_PACKAGES });
   process.exitCode = await runNodeReaped([dependency('jest', 'bin', 'jest.js'), ...process.argv.slice(2)]);
 } catch (error) {
   console.error(error.message);

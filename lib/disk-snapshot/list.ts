@@ -3,7 +3,9 @@ import type { Domain } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import { invalidType } from './argument';
 import { type Chain, positionOf } from './backing-chain';
+import { methodOf } from './delete-by-method';
 import { diskChain } from './disk-chain';
+import { DiskSnapshotError } from './errors';
 import { facade } from './facade';
 import { type Guest, lookAtGuest } from './guest';
 import { imagesFor } from './image';
@@ -14,7 +16,7 @@ import type { DiskSnapshot, DiskSnapshotSet } from './types';
 
 /**
  * All disk snapshots of a domain, oldest first; what diskSnapshotCreate made is a set of one. A snapshot that somebody
- * removed behind our back is listed with `state: 'missing'`.
+ * removed behind our back is listed with `state: 'missing'`, as is one whose method is not known here.
  *
  * @throws DiskSnapshotError NOT_FOUND where the domain is gone; CONNECTION_LOST
  * @example
@@ -47,24 +49,38 @@ async function list(
   const found: DiskSnapshotSet[] = [];
   for (const set of journalOf(guest.document).sets.filter(isWanted)) {
     const states = new Map<string, DiskSnapshot['state']>();
-    for (const record of set.disks) states.set(record.disk, await look(record));
+    for (const record of set.disks) states.set(record.disk, await look(set, record));
     found.push(setOf(domain, set, states));
   }
   return found;
 }
 
 /** Looks at records of one guest; each disk's chain is read once. */
-function looking(guest: Guest, call: CallOptions): (record: DiskRecord) => Promise<DiskSnapshot['state']> {
+type Look = (set: SetRecord, record: DiskRecord) => Promise<DiskSnapshot['state']>;
+
+function looking(guest: Guest, call: CallOptions): Look {
   const chains = new Map<string, Promise<Chain>>();
-  return async (record) => {
+  return async (set, record) => {
     const state = qemuStateOf(record);
-    if (!state || state.merging) return 'missing';
+    if (!state) return (await isKept(guest, set, record, call)) ? 'present' : 'missing';
+    if (state.merging) return 'missing';
     const chain = chains.get(record.disk) ?? diskChain(guest, record.disk, call);
     chains.set(record.disk, chain);
     const at = positionOf(await chain, state.base.path);
     if (at === 0) return 'missing'; // the guest writes to it: somebody has merged the layer
     return at > 0 || (await isThere(guest, state.base, call)) ? 'present' : 'missing';
   };
+}
+
+/** Asked of the method itself; one that is not known here cannot show its snapshot. */
+async function isKept(guest: Guest, set: SetRecord, record: DiskRecord, call: CallOptions): Promise<boolean> {
+  try {
+    const { method, context } = methodOf(guest, set, record, call);
+    return await method.exists(context);
+  } catch (error) {
+    if (error instanceof DiskSnapshotError) return false;
+    throw error;
+  }
 }
 
 /** For an image on no chain, as after a revert: it is there as long as its file is. */

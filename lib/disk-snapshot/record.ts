@@ -63,6 +63,7 @@ export interface IntentRecord {
   /** The domain's id when it ran, else null: an intent of another boot of the guest is stale. */
   domainId: number | null;
   willFreeze: boolean;
+  willPause: boolean;
   set: Omit<SetRecord, 'disks'>;
   disks: { disk: string; method: string; state: unknown; virtualSize: number }[];
 }
@@ -148,6 +149,7 @@ const shapes: Record<RecordKind, Shape> = {
     claim: isText,
     domainId: (v) => v === null || isCount(v),
     willFreeze: (v) => typeof v === 'boolean',
+    willPause: (v) => typeof v === 'boolean',
     set: isShape(headShape),
     disks: isListOf({ disk: isText, method: isText, state: isAnything, virtualSize: isCount }),
   },

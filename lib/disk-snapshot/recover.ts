@@ -1,10 +1,11 @@
 // After a crash: every intent that nobody works on any more is finished or undone. What a running guest uses is asked of
 // QEMU, not of the XML, which a daemon that died between the cut and its own bookkeeping leaves behind the truth.
-import { type Domain, DomainState } from '../libvirt';
+import { type Domain, DomainPausedReason, DomainState } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import { pathSource } from '../xml/disk';
 import { formatXml } from '../xml/document';
 import { withClaim } from './claim';
+import { methodOf } from './delete-by-method';
 import { diskChain } from './disk-chain';
 import { DiskSnapshotError } from './errors';
 import { facade } from './facade';
@@ -17,11 +18,12 @@ import {
   type DiskRecord,
   type ImageRef,
   type IntentRecord,
+  type MethodState,
   type QemuState,
   qemuStateOf,
   type SetRecord,
 } from './record';
-import type { OperationOptions, Recovery } from './types';
+import type { MethodContext, OperationOptions, Recovery, SnapshotMethod } from './types';
 import { usersOf } from './users';
 
 /**
@@ -40,7 +42,8 @@ export function recoverDiskSnapshots(dom: Domain, options: OperationOptions = {}
       const recovery: Recovery = { finished: [], undone: [], thawed: false, resumed: false };
       const guest = await lookAtGuest(dom, call);
       const { intents } = journalOf(guest.document);
-      // First, since the guest waits.
+      // First, since the guest waits; a paused one has no agent.
+      recovery.resumed = await resume(guest, intents, call);
       recovery.thawed = await thaw(guest, intents, call);
       for (const intent of intents) {
         tell(onProgress, { phase: 'clean', done: 0, total: 0 });
@@ -49,6 +52,15 @@ export function recoverDiskSnapshots(dom: Domain, options: OperationOptions = {}
       return recovery;
     });
   });
+}
+
+/** Only a pause that an intent of this very boot speaks of, and no other reason, can be the dead owner's. */
+async function resume(guest: Guest, intents: readonly IntentRecord[], call: CallOptions): Promise<boolean> {
+  const ours = intents.some((intent) => intent.willPause && intent.domainId === guest.document.id);
+  const { state, reason } = await guest.domain.getState(call);
+  if (!ours || state !== DomainState.PAUSED || reason !== DomainPausedReason.USER) return false;
+  await guest.domain.resume(call);
+  return true;
 }
 
 /** Only a freeze that an intent of this very boot speaks of can be the dead owner's. */
@@ -68,16 +80,43 @@ interface Found {
 
 async function settle(guest: Guest, intent: IntentRecord, call: CallOptions): Promise<'finished' | 'undone'> {
   const found: Found[] = [];
-  for (const planned of intent.disks) found.push(await locate(guest, intent, planned, call));
-  if (found.every(({ on }) => on === 'overlay')) {
-    await writeRecord(guest.domain, 'set', setFrom(guest, intent, found), call);
+  const byMethod = intent.disks.filter((planned) => qemuStateOf(planned) === null);
+  const methods = byMethod.map((planned) => ({ planned, ...methodOf(guest, intent.set, planned) }));
+  for (const planned of intent.disks)
+    if (!byMethod.includes(planned)) found.push(await locate(guest, intent, planned, call));
+  const switched = found.filter(({ on }) => on === 'overlay');
+  if (switched.length > 0 && switched.length < found.length) {
+    throw undecided(guest, intent, 'only some of its disks have switched');
+  }
+  // QEMU's transaction came last: where it took place, all other cuts had.
+  if (switched.length > 0) {
+    const set = setFrom(guest, intent, found);
+    for (const { planned, method, context } of methods) {
+      set.disks.push({ ...planned, ...(await recordedBy(method, context)) });
+    }
+    await writeRecord(guest.domain, 'set', set, call);
     await removeRecord(guest.domain, 'intent', intent.id, call);
     return 'finished';
   }
-  if (found.some(({ on }) => on === 'overlay')) throw undecided(guest, intent, 'only some of its disks have switched');
+  for (const { planned, method, context } of methods) {
+    if ((planned.state as MethodState).state !== null) await method.undo(context);
+  }
   for (const { disk, state } of found) await discard(guest, intent, disk, state.overlay, call);
   await removeRecord(guest.domain, 'intent', intent.id, call);
   return 'undone';
+}
+
+async function recordedBy(method: SnapshotMethod, context: MethodContext<unknown> & { state: unknown }) {
+  const { source, format, modifiedDisk } = await method.backupSource(context);
+  const { capacity } = await context.domain.getBlockInfo(context.disk.target);
+  return {
+    backupSource: source,
+    internalSnapshot: null,
+    format,
+    modifiedDisk,
+    virtualSize: Number(capacity),
+    backingChain: [],
+  };
 }
 
 async function locate(

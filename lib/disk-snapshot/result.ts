@@ -1,7 +1,7 @@
 // Snapshots as callers hold them: a record of the journal with the operations on it.
 import { Readable } from 'node:stream';
 import type { Domain } from '../libvirt';
-import { deleteLayers } from './delete';
+import { deleteSnapshots } from './delete-by-method';
 import { DiskSnapshotError } from './errors';
 import { facade } from './facade';
 import { tell } from './progress';
@@ -66,7 +66,10 @@ class SnapshotSet implements DiskSnapshotSet {
   /** @internal */
   deleteDisks(targets: readonly string[] | null, options: DeleteOptions): Promise<void> {
     return facade(this.#domain, options, ({ onProgress, ...call }) =>
-      deleteLayers(this.#domain, this.#id, targets, { ...call, onProgress: (progress) => tell(onProgress, progress) }),
+      deleteSnapshots(this.#domain, this.#id, targets, {
+        ...call,
+        onProgress: (progress) => tell(onProgress, progress),
+      }),
     );
   }
 

@@ -135,6 +135,7 @@ async function record(work: Work, claim: string): Promise<Recorded> {
     claim,
     domainId: active ? (document.id ?? null) : null,
     willFreeze: plan.freeze.kind === 'own',
+    willPause: plan.pause,
     set: {
       version: 1,
       id,
