@@ -32,6 +32,11 @@ const status = () => askAgent(guest.domain, 'guest-fsfreeze-status', { limitMs: 
 async function awake(): Promise<void> {
   while ((await outcome(status())) instanceof AgentError);
 }
+/** Until it does not. */
+async function asleep(): Promise<void> {
+  const glance = () => outcome(askAgent(guest.domain, 'guest-fsfreeze-status', { limitMs: 1000 }));
+  while (!((await glance()) instanceof AgentError));
+}
 const hold = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const outcome = (promise: Promise<unknown>) => promise.catch((error: unknown) => error);
 
@@ -227,6 +232,19 @@ describe('when freezing goes wrong, the guest is thawed', () => {
     expect(await hookLog()).toEqual(['freeze', 'thaw']);
   });
 
+  test('it waits behind a call of somebody else, longer than its lease: it has its turn, and is thawed', async () => {
+    await hook('');
+    const prepared = await prepareFreeze(guest.domain, readDomain(await guest.domain.getXMLDesc()), ['vda']);
+    await inBackground(`sleep 0.5; kill -STOP ${AGENT}; sleep 5; kill -CONT ${AGENT}`);
+    await asleep();
+    const theirs = outcome(guest.domain.qemuAgentCommand('{"execute":"guest-ping"}', 30));
+    const error = await outcome(prepared.freeze({ maxFreezeMs: 500 }));
+    expect(error).toMatchObject({ code: 'FREEZE_BUDGET_EXCEEDED', outcome: 'undone' });
+    await theirs;
+    expect(await status()).toBe('thawed');
+    expect(await hookLog()).toEqual(['freeze', 'thaw']);
+  });
+
   test('the caller gives up in the middle: his reason, once the guest is thawed', async () => {
     await hook('[ "$1" = thaw ] || sleep 1');
     const abort = new AbortController();
@@ -280,8 +298,7 @@ describe('the agent dies', () => {
   test('it hangs: said in seconds, nothing sent that could freeze later', async () => {
     await hook('');
     await inBackground(`sleep 0.5; kill -STOP ${AGENT}; sleep 12; kill -CONT ${AGENT}`);
-    let seen = await outcome(askAgent(guest.domain, 'guest-fsfreeze-status', { limitMs: 1000 }));
-    while (seen === 'thawed') seen = await outcome(askAgent(guest.domain, 'guest-fsfreeze-status', { limitMs: 1000 }));
+    await asleep();
     const error = await outcome(quiesceStorage(guest.domain));
     expect(error).toMatchObject({ code: 'QUIESCE_UNAVAILABLE', outcome: 'unchanged' });
     expect((error as Error).message).toContain('it hangs');
@@ -345,9 +362,5 @@ describe('what cannot be frozen at all', () => {
     expect(await ask([])).toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(await ask(['vda', 'vda'])).toMatchObject({ code: 'INVALID_ARGUMENT', disk: 'vda' });
     expect(await status()).toBe('thawed');
-  });
-
-  test.each([0, -1, 1.5, 2 ** 31, Number.NaN])('a lease of %p ms', async (maxFreezeMs) => {
-    await expect(quiesceStorage(guest.domain, { maxFreezeMs })).rejects.toBeInstanceOf(RangeError);
   });
 });

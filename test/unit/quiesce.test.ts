@@ -157,7 +157,11 @@ describe('a held quiesce', () => {
     await expect(quiesceStorage(domain, { disks: ['vdz'] })).rejects.toMatchObject({ code: 'DISK_NOT_FOUND' });
     await expect(quiesceStorage(domain, { disks: [] })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     await expect(quiesceStorage(domain, { disks: 'vda' as 'all' })).rejects.toBeInstanceOf(TypeError);
-    await expect(quiesceStorage(domain, { maxFreezeMs: 0 })).rejects.toBeInstanceOf(RangeError);
+    for (const maxFreezeMs of [0, -1, 1.5, 2 ** 31, Number.NaN]) {
+      await expect(quiesceStorage(domain, { maxFreezeMs })).rejects.toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
+    }
+    await expect(quiesceStorage(domain, { maxFreezeMs: '5' as never })).rejects.toBeInstanceOf(TypeError);
+    await expect(quiesceStorage(domain, { guard: 1 as never })).rejects.toBeInstanceOf(TypeError);
     expect(guest.asked).toEqual([]);
   });
 });
