@@ -18,6 +18,8 @@ export interface BlockJob {
   /** Whether it stays READY until it is told to pivot: an active commit, a copy. */
   pivots: boolean;
   start(): Promise<void>;
+  /** The job runs already, left behind by an owner who is gone: `start` only takes it over. */
+  resumes?: boolean;
   /** Whether the chain is now as the job should leave it: asked of QEMU, the XML or the headers, after the end. */
   took(): Promise<boolean>;
 }
@@ -43,7 +45,7 @@ const EMPTY_POLLS = 2;
  */
 export async function runBlockJob(job: BlockJob, options: BlockJobOptions = {}): Promise<void> {
   options.signal?.throwIfAborted();
-  await refuseBusy(job.domain, job.disk);
+  if (!job.resumes) await refuseBusy(job.domain, job.disk);
   const watch = await JobWatch.begin(job.domain, job.disk);
   try {
     await new Run(job, watch, options).toItsEnd();
@@ -67,6 +69,8 @@ function busy(guest: string, disk: string, cause?: unknown): DiskSnapshotError {
 }
 
 class Run {
+  /** Asked for now: a connection that has ended gives no name any more. */
+  readonly #guest: string;
   #state: JobState = 'starting';
   #refusal: unknown;
   #asked: Promise<void> = Promise.resolve();
@@ -78,7 +82,9 @@ class Run {
     private readonly job: BlockJob,
     private readonly watch: JobWatch,
     private readonly options: BlockJobOptions,
-  ) {}
+  ) {
+    this.#guest = job.domain.getName();
+  }
 
   async toItsEnd(): Promise<void> {
     const { job, watch } = this;
@@ -190,15 +196,15 @@ class Run {
 
   private failed(outcome: Outcome): unknown {
     const said = this.watch.reason;
-    const { domain, disk } = this.job;
+    const { disk } = this.job;
     if (said !== null) {
       const code = /No space left|quota/i.test(said) ? 'NO_SPACE' : 'JOB_FAILED';
       return this.failure(code, `QEMU ended the job: ${said}`, outcome);
     }
     if (this.#refusal instanceof LibvirtError && this.#refusal.code === ErrorNumber.BLOCK_COPY_ACTIVE) {
-      return busy(domain.getName(), disk, this.#refusal);
+      return busy(this.#guest, disk, this.#refusal);
     }
-    const translated = translate(this.#refusal, { guest: domain.getName(), disk, outcome });
+    const translated = translate(this.#refusal, { guest: this.#guest, disk, outcome });
     if (translated instanceof DiskSnapshotError && translated.code !== 'OPERATION_FAILED') return translated;
     const why = this.#refusal instanceof Error ? this.#refusal.message : 'the job failed, and nobody says why';
     return this.failure('JOB_FAILED', why, outcome);
@@ -209,7 +215,7 @@ class Run {
     why: string,
     outcome: Outcome,
   ): DiskSnapshotError {
-    const guest = this.job.domain.getName();
+    const guest = this.#guest;
     const { disk } = this.job;
     const advice =
       outcome === 'unchanged'

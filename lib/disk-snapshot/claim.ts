@@ -34,8 +34,12 @@ function startOf(pid: number): string {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
 }
 
+/** Claims of ours that could not be removed, because the connection had ended: nobody is at work under them any more. */
+const abandoned = new Set<string>();
+
 /** Whether the owner of a claim is known to be gone. */
 export function isStale(claim: ClaimRecord, now = Date.now()): boolean {
+  if (abandoned.has(claim.id)) return true;
   if (Date.parse(claim.expiresAt) + LEASE_MS < now) return true; // a further lease, for clocks that disagree
   if (claim.host !== hostname() || claim.boot === '') return false;
   if (claim.boot !== bootId()) return true;
@@ -66,13 +70,17 @@ export async function withClaim<T>(
   });
   await acquire(domain, id, claim, options);
   // A renewal that fails is not an error of the operation: the lease outlasts three of them.
-  const renewal = setInterval(() => writeRecord(domain, 'claim', claim()).catch(() => undefined), RENEW_MS).unref();
+  let renewing: Promise<void> | undefined;
+  const renewal = setInterval(() => {
+    renewing = writeRecord(domain, 'claim', claim()).catch(() => undefined);
+  }, RENEW_MS).unref();
   try {
     return await work({ id });
   } finally {
     clearInterval(renewal);
+    await renewing; // or it could arrive after the removal
     // Where this fails the domain or the connection is gone, which `work` has met already; the lease ends the claim.
-    await removeRecord(domain, 'claim', id).catch(() => undefined);
+    await removeRecord(domain, 'claim', id).catch(() => abandoned.add(id));
   }
 }
 

@@ -13,6 +13,8 @@ import { imageUsers, layersOf } from './users';
 /** One snapshot of one disk that is to be deleted. */
 export interface Deletion {
   domain: Domain;
+  /** Its name, for errors: a connection that has ended gives none any more. */
+  guest: string;
   set: SetRecord;
   record: DiskRecord;
   signal?: AbortSignal | undefined;
@@ -33,16 +35,17 @@ export async function planDeletion(deletion: Deletion, sets: readonly SetRecord[
     const why = `method ${record.method}, by which it was made, cannot delete in this version`;
     throw refusal(deletion, 'METHOD_UNSUPPORTED', why);
   }
-  const guest = await lookAtGuest(domain, { signal });
-  await refuseManagedSave(guest, { signal });
-  const chain = await diskChain(guest, record.disk, { signal });
+  const found = await lookAtGuest(domain, { signal });
+  await refuseManagedSave(found, { signal });
+  const chain = await diskChain(found, record.disk, { signal });
   const at = positionOf(chain, state.overlay.path);
   if (at < 0) {
     await refuseBranch(deletion, state, chain, sets);
     return { deletion, state, merge: false };
   }
   const { layer, parent } = mergeable(deletion, chain, at);
-  if (guest.active) await refuseBusy(domain, record.disk);
+  // A merge that has begun may still run, though whoever began it is gone.
+  if (found.active && !state.merging) await refuseBusy(domain, record.disk);
   const above = chain[at - 1]?.path ?? null;
   const needed = [...branchesOf(state, parent, above, sets), ...(await strangersTo(deletion, [layer, parent]))];
   if (needed.length > 0) {
@@ -53,12 +56,11 @@ export async function planDeletion(deletion: Deletion, sets: readonly SetRecord[
 }
 
 export function refusal(
-  { domain, set, record: { disk } }: Deletion,
+  { guest, set, record: { disk } }: Deletion,
   code: DiskSnapshotErrorCode,
   why: string,
   outcome: Outcome = 'unchanged',
 ): DiskSnapshotError {
-  const guest = domain.getName();
   const message = `${guest}: snapshot ${set.name} of disk ${disk}: ${why}`;
   return new DiskSnapshotError(code, message, { guest, disk, snapshot: set.name, outcome });
 }

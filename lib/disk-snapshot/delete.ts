@@ -33,6 +33,7 @@ export async function deleteLayers(
   checkCallOptions(options);
   const bandwidth = checkBandwidth(options.bandwidth);
   const signal = signalOf(options);
+  const guest = domain.getName();
   signal?.throwIfAborted();
   await withClaim(domain, 'delete', { signal }, async () => {
     const { sets } = await readJournal(domain, { signal });
@@ -40,7 +41,7 @@ export async function deleteLayers(
     if (!set) return;
     const deletions: Deletion[] = set.disks
       .filter(({ disk }) => targets === null || targets.includes(disk))
-      .map((record) => ({ domain, set, record, signal }));
+      .map((record) => ({ domain, guest, set, record, signal }));
     const plans: DeletionPlan[] = [];
     for (const deletion of deletions) plans.push(await named(deletion, [], () => planDeletion(deletion, sets)));
     const done: string[] = [];
@@ -73,7 +74,10 @@ async function carryOut(
   if (merge) {
     const report = onProgress && ((done: number, total: number) => onProgress({ phase: 'commit', disk, done, total }));
     const note = (merging: boolean) => noteMerge(deletion, merging);
-    parent = await mergeLayer({ domain, disk, overlay }, { bandwidth, signal, onProgress: report, note });
+    parent = await mergeLayer(
+      { domain, disk, overlay, begun: state.merging ?? false },
+      { bandwidth, signal, onProgress: report, note },
+    );
   }
   // From here on it is finished, whatever the signal says. The file goes first: as long as the records still tell of the
   // layer, whoever comes after a crash knows that it was merged, and ends what we began.
@@ -119,14 +123,14 @@ async function removeFile(deletion: Deletion, overlay: ImageRef): Promise<string
 
 /** Errors of one disk's turn name the snapshot, and the disks that were done before it. */
 async function named<T>(
-  { domain, set, record }: Deletion,
+  { guest, set, record }: Deletion,
   before: readonly string[],
   turn: () => Promise<T>,
 ): Promise<T> {
   try {
     return await turn();
   } catch (error) {
-    const where = { guest: domain.getName(), disk: record.disk, snapshot: set.name };
+    const where = { guest, disk: record.disk, snapshot: set.name };
     const told = translate(error, where);
     if (!(told instanceof DiskSnapshotError)) throw told;
     const done = before.length > 0 ? ` (deleted before that: ${before.join(', ')})` : '';

@@ -103,12 +103,13 @@ export async function facade<O extends CallOptions, T>(
 ): Promise<T> {
   checkDomain(domain);
   checkCallOptions(options);
+  const guest = domain.getName(); // a connection that has ended gives none any more
   const signal = signalOf(options);
   signal?.throwIfAborted();
   const { timeoutMs: _, ...rest } = options;
   try {
     return await work({ ...rest, ...(signal ? { signal } : {}) } as O & { signal?: AbortSignal });
   } catch (error) {
-    throw translate(error, { guest: domain.getName() });
+    throw translate(error, { guest });
   }
 }

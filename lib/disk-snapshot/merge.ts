@@ -1,5 +1,7 @@
 // Merging one layer of a disk into the image below it: by the QEMU that runs the guest, or by one of our own.
-import { type Domain, DomainBlockCommitFlags, ErrorNumber, LibvirtError } from '../libvirt';
+import { type Domain, DomainBlockCommitFlags, DomainBlockJobType, ErrorNumber, LibvirtError } from '../libvirt';
+import { child } from '../xml/document';
+import type { DomainDisk } from '../xml/domain';
 import { type Chain, chainOfXml, diskOf, liveChain, positionOf } from './backing-chain';
 import { type BlockJobOptions, runBlockJob } from './block-job';
 import { settleDefinition } from './definition';
@@ -14,6 +16,8 @@ export interface Layer {
   /** The target. */
   disk: string;
   overlay: ImageRef;
+  /** A merge was begun before, by somebody who may have died since. */
+  begun: boolean;
 }
 
 export interface MergeOptions extends BlockJobOptions {
@@ -60,12 +64,15 @@ async function mergeIn(runner: Domain, target: string, layer: Layer, options: Me
   const isActive = at === 0;
   const [from, into] = [top.path, base.path];
   const flags = isActive ? [DomainBlockCommitFlags.ACTIVE] : [];
+  const resumes = layer.begun && (await mergeRuns(runner, disk, into));
   await runBlockJob(
     {
       domain: runner,
       disk: target,
       pivots: isActive,
+      resumes,
       start: async () => {
+        if (resumes) return runner.blockJobSetSpeed(target, options.bandwidth);
         await options.note(true);
         await runner.blockCommit(target, into, from, options.bandwidth, flags).catch(async (refusal: unknown) => {
           await options.note(false);
@@ -78,6 +85,14 @@ async function mergeIn(runner: Domain, target: string, layer: Layer, options: Me
   );
   const image = disk.backingChain.find(({ sourcePath }) => sourcePath === into);
   return { type: image?.type === 'block' ? 'block' : 'file', path: into, format: base.format };
+}
+
+/** Whether a merge into that image runs already. An inner merge does not show its target, but no other job could be ours. */
+async function mergeRuns(runner: Domain, disk: DomainDisk, into: string): Promise<boolean> {
+  const info = await runner.getBlockJobInfo(disk.target);
+  if (info?.type === DomainBlockJobType.COMMIT) return true;
+  const mirror = child(disk.element, 'mirror', 'source')?.attributes;
+  return info?.type === DomainBlockJobType.ACTIVE_COMMIT && (mirror?.file ?? mirror?.dev) === into;
 }
 
 /** What the disk rests on, by all accounts: QEMU's and libvirt's; those of the definition where that QEMU has ended. */

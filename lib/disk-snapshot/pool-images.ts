@@ -23,20 +23,20 @@ const FOLDER_POOLS: ReadonlySet<string | undefined> = new Set(['dir', 'fs', 'net
 
 /** The active pool whose target is this folder, or null. */
 export async function poolOfFolder(conn: Connection, folder: string, options: CallOptions): Promise<Images | null> {
-  const find = async () => {
-    const pool = await unless(ABSENT, conn.storagePoolLookupByTargetPath(folder, options));
+  const find = async (call: CallOptions) => {
+    const pool = await unless(ABSENT, conn.storagePoolLookupByTargetPath(folder, call));
     if (pool === null) return null;
-    const { attributes } = parseXml(await pool.getXMLDesc(options));
+    const { attributes } = parseXml(await pool.getXMLDesc(call));
     return FOLDER_POOLS.has(attributes.type) ? pool : null;
   };
-  const pool = await find();
+  const pool = await find(options);
   if (pool === null) return null;
   // Somebody's pool made for the moment: it may go when they are done, and is then made anew.
   if (pool.getName().startsWith(TEMPORARY)) return temporaryPool(conn, folder, options);
   return new PoolImages(
     conn,
     `pool '${pool.getName()}'`,
-    async () => (await find()) ?? pool,
+    async () => (await find({})) ?? pool,
     async () => {},
   );
 }
@@ -49,15 +49,19 @@ export async function temporaryPool(conn: Connection, folder: string, options: C
   const xml = formatXml(
     element('pool', { type: 'dir' }, element('name', {}, name), element('target', {}, element('path', {}, folder))),
   );
-  const open = async () =>
-    (await unless(ABSENT, conn.storagePoolLookupByName(name, options))) ?? conn.storagePoolCreateXML(xml, options);
-  const pool = await open().catch((e: unknown) => {
+  const find = () => unless(ABSENT, conn.storagePoolLookupByName(name));
+  // Without the caller's signal: it is used again when an aborted operation takes back what it did.
+  const open = async () => (await find()) ?? conn.storagePoolCreateXML(xml);
+  try {
+    options.signal?.throwIfAborted();
+    await open();
+  } catch (e) {
     if (e instanceof LibvirtError) return null;
     throw e;
-  });
-  if (pool === null) return null;
+  }
   return new PoolImages(conn, `a temporary pool on ${folder}`, open, async () => {
-    await unless(ABSENT, pool.destroy());
+    const pool = await find();
+    if (pool !== null) await unless(ABSENT, pool.destroy());
   });
 }
 

@@ -105,8 +105,9 @@ class FakeJob {
     this.tell(status);
   }
 
-  run(options: Parameters<typeof runBlockJob>[1] = {}, pivots = true): Promise<void> {
+  run(options: Parameters<typeof runBlockJob>[1] = {}, { pivots = true, resumes = false } = {}): Promise<void> {
     const job = {
+      resumes,
       domain: this.domain,
       disk: 'vda',
       pivots,
@@ -138,7 +139,7 @@ describe('a job', () => {
     const job = new FakeJob();
     job.onStart = () => soon(completes(job));
 
-    await job.run({}, false);
+    await job.run({}, { pivots: false });
 
     expect(job.aborts).toEqual([]);
   });
@@ -231,6 +232,18 @@ describe('a job', () => {
     await expect(job.run()).rejects.toMatchObject({ code: 'DISK_BUSY', outcome: 'unchanged' });
     expect(job.aborts).toEqual([]);
   });
+});
+
+test('a job that its owner has left behind READY is taken over, and finished', async () => {
+  const job = new FakeJob();
+  job.running = true;
+  job.info = { cur: 100n, end: 100n };
+  job.mirrorReady = true;
+  job.onPivot = completes(job);
+
+  await job.run({}, { resumes: true });
+
+  expect(job.aborts).toEqual(['pivot']);
 });
 
 describe('an abort', () => {
