@@ -113,29 +113,29 @@ function byDevice(mounts: readonly GuestMount[]): Iterable<[GuestMount, ...Guest
   return devices.values();
 }
 
-/** A folder on the way to mountpoints, with what is mounted on it. */
+/** A folder on the way to mountpoints. */
 interface Folder {
-  device?: string;
+  isMountpoint: boolean;
   inside: Map<string, Folder>;
 }
 
 /**
- * The mounts whose path leads to another file system, mounted later on it or above it. The root counts as the first of
- * all: it is listed later where an initramfs has moved it. What is overlooked here shows when the agent counts too few.
+ * The mounts whose path leads elsewhere, since something was mounted later on it or above it. The root covers nobody: it
+ * is listed late where an initramfs has moved it. What is overlooked here shows when the agent counts too few.
  */
 function coveredMounts(mounts: readonly GuestMount[]): ReadonlySet<GuestMount> {
   const covered = new Set<GuestMount>();
-  const root: Folder = { inside: new Map() };
+  const root: Folder = { isMountpoint: false, inside: new Map() };
   for (const mount of mounts) {
     let folder = root;
     // A tree of names, not a comparison of all with all: the list is as long as the guest likes.
     for (const name of mount.mountpoint.split('/').filter((part) => part !== '')) {
-      const next = folder.inside.get(name) ?? { inside: new Map() };
+      const next = folder.inside.get(name) ?? { isMountpoint: false, inside: new Map() };
       folder.inside.set(name, next);
       folder = next;
-      if (folder.device !== undefined && folder.device !== mount.device) covered.add(mount);
+      if (folder.isMountpoint) covered.add(mount);
     }
-    if (folder !== root) folder.device ??= mount.device;
+    folder.isMountpoint = true;
   }
   return covered;
 }

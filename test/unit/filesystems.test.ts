@@ -129,7 +129,10 @@ describe('covered mounts', () => {
     const list = mounts('vda / vda', 'vdb /srv vdb', 'vdb /export vdb', 'vdc /srv vdc');
     expect(frozen(list, ['vdb'])).toEqual(['/export']);
   });
-  test('mounting the same file system again covers nothing that matters', () => {
+  test('so does the same file system, mounted again above: the folder may not be in it', () => {
+    expect(frozen(mounts('vda / vda', 'vdb /srv/a vdb', 'vdb /srv vdb'), ['vdb'])).toEqual(['/srv']);
+  });
+  test('on the same folder, the same file system is as good', () => {
     expect(frozen(mounts('vda / vda', 'vdb /srv vdb', 'vdb /srv vdb'), ['vdb'])).toEqual(['/srv']);
   });
   test('the root hides nobody, whenever it is listed', () => {

@@ -54,6 +54,11 @@ describe('before a freeze', () => {
     }
   });
 
+  test('a file system that the agent cannot reach, with what covers it', async () => {
+    mounts.unshift(mount('vdc', '/srv', 3));
+    await expect(prepare(['vdb'])).rejects.toThrow('of vdb on /srv is covered by another mount');
+  });
+
   test('a guest that is frozen already is not taken for ours', async () => {
     guest.freeze(['/']);
     await expect(prepare()).rejects.toMatchObject({ code: 'ALREADY_FROZEN', outcome: 'unchanged', guest: 'web1' });
