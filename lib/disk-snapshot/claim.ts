@@ -95,12 +95,13 @@ async function acquire(domain: Domain, id: string, claim: () => ClaimRecord, opt
   for (let attempt = 1; ; attempt++) {
     const owner = await findOther();
     if (owner) throw inProgress(domain, owner);
-    await writeRecord(domain, 'claim', claim(), options);
     try {
+      await writeRecord(domain, 'claim', claim(), options);
       const rival = await findOther();
       if (!rival) return;
       if (attempt === TRIES) throw inProgress(domain, rival);
     } catch (error) {
+      abandoned.add(id); // a write that was given up may still arrive
       await removeRecord(domain, 'claim', id).catch(() => undefined); // the first error is the one to tell
       throw error;
     }
