@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include <map>
+#include <mutex>
+
 #include "library.h"
 
 namespace virt {
@@ -95,9 +98,40 @@ virConnectPtr Authenticator::open(const char* uri, unsigned flags, bool again) {
   return VIR(virConnectOpenAuth)(uri, &auth, flags);
 }
 
+namespace {
+// libvirt enters an embedded driver into a table of some twenty places anew with each open. The driver serves
+// its callers side by side, so another link to it needs no connection of its own: the first one is lent, for
+// ever.
+class Embedded {
+ public:
+  using Key = std::pair<std::string, unsigned>;  // URI, flags
+  virConnectPtr lend(const Key& key) {
+    std::lock_guard lock(mutex_);
+    const auto found = first_.find(key);
+    if (found == first_.end()) return nullptr;
+    VIR(virConnectRef)(found->second);
+    return found->second;
+  }
+  void remember(const Key& key, virConnectPtr connection) {
+    std::lock_guard lock(mutex_);
+    if (first_.emplace(key, connection).second) VIR(virConnectRef)(connection);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<Key, virConnectPtr> first_;
+};
+}  // namespace
+
 virConnectPtr Address::open(bool again) const {
+  static auto& embedded = *new Embedded;  // outlives every thread
+  const bool isEmbedded = uri.find(":///embed?") != std::string::npos;
+  if (isEmbedded && again)
+    if (auto* lent = embedded.lend({uri, flags})) return lent;
   const char* name = uri.empty() ? nullptr : uri.c_str();
-  return auth ? auth->open(name, flags, again) : VIR(virConnectOpenAuth)(name, nullptr, flags);
+  auto* opened = auth ? auth->open(name, flags, again) : VIR(virConnectOpenAuth)(name, nullptr, flags);
+  if (opened && isEmbedded) embedded.remember({uri, flags}, opened);
+  return opened;
 }
 
 }  // namespace virt
