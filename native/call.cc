@@ -29,7 +29,10 @@ bool Call::win() {
 void Call::run(virDomainPtr substitute) {
   if (settled_) return;
   auto failure = perform(substitute);
-  if (!win()) return;
+  if (!win()) {
+    if (!failure) undo();
+    return;
+  }
   failure_ = std::move(failure);
   environment_->post(shared_from_this(), Done);
 }

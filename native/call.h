@@ -51,8 +51,10 @@ class Call : public Deliverable, public Expiring, public std::enable_shared_from
   virtual std::optional<Failure> perform(virDomainPtr substitute) = 0;
   virtual virDomainPtr receiver() const { return nullptr; }
   virtual Napi::Value result(Napi::Env env) = 0;  // on the JavaScript thread
-  // Something else has settled the call. Whoever needs to know overrides it.
+  // Something else has settled the call: while it waits or runs, and after it succeeded too late, on its
+  // thread.
   virtual void abandoned() {}
+  virtual void undo() {}
 
  private:
   bool win();

@@ -202,11 +202,11 @@ class SubscribeCall final : public Call {
   std::optional<Failure> perform(virDomainPtr) override {
     VIR(virResetLastError)();
     auto* connection = static_cast<virConnectPtr>(connection_->p);
-    if (!subscription_->enroll(connection, domain_ ? static_cast<virDomainPtr>(domain_->p) : nullptr))
-      return Failure::last();
-    session()->enter(subscription_);
+    auto* domain = domain_ ? static_cast<virDomainPtr>(domain_->p) : nullptr;
+    if (!session()->subscribe(subscription_, connection, domain)) return Failure::last();
     return {};
   }
+  void undo() override { session()->unsubscribe(subscription_, static_cast<virConnectPtr>(connection_->p)); }
   Napi::Value result(Napi::Env env) override {
     return toTagged(env, std::make_unique<std::shared_ptr<Subscription>>(subscription_));
   }
@@ -226,8 +226,7 @@ class UnsubscribeCall final : public Call {
 
  protected:
   std::optional<Failure> perform(virDomainPtr) override {
-    session()->leave(subscription_);
-    subscription_->deregister(static_cast<virConnectPtr>(connection_->p));
+    session()->unsubscribe(subscription_, static_cast<virConnectPtr>(connection_->p));
     return {};
   }
   Napi::Value result(Napi::Env env) override { return env.Undefined(); }
@@ -251,10 +250,9 @@ Napi::Value subscribe(const Napi::CallbackInfo& info) {
     if (refused) return refused->toJs(env);
   }
   const auto& line = eventTable()[info[kFrame + 1].As<Napi::Number>().Uint32Value()];
-  auto subscription =
-      std::make_shared<Subscription>(line, Environment::of(env).shared_from_this(), session,
-                                     std::make_shared<Callback>(env, info[kFrame + 4]),
-                                     static_cast<size_t>(info[kFrame + 3].As<Napi::Number>().Int64Value()));
+  auto subscription = std::make_shared<Subscription>(
+      line, Environment::of(env).shared_from_this(), std::make_shared<Callback>(env, info[kFrame + 4]),
+      static_cast<size_t>(info[kFrame + 3].As<Napi::Number>().Int64Value()));
   auto call = std::make_shared<SubscribeCall>(session, session->objectOf(*handle), domain, subscription);
   call->depart(env, frameOf(info));
   session->submit(call, {});

@@ -10,18 +10,15 @@ namespace virt {
 
 Session::~Session() {
   if (!connection_) return;
-  Task task = [connection = connection_, subscriptions = std::move(subscriptions_)] {
-    dismantle(connection, subscriptions);
-  };
+  Task task = [connection = connection_, sources = std::move(sources_)] { dismantle(connection, sources); };
   if (onOwnThread)
     task();
   else
     lane_->post(std::move(task));
 }
 
-void Session::dismantle(virConnectPtr connection,
-                        const std::vector<std::shared_ptr<Subscription>>& subscriptions) {
-  for (auto& subscription : subscriptions) subscription->deregister(connection);
+void Session::dismantle(virConnectPtr connection, const Sources& sources) {
+  for (auto& source : sources) source->deregister(connection);
   VIR(virConnectUnregisterCloseCallback)(connection, &CloseWatch::callback);
   VIR(virConnectClose)(connection);
 }
@@ -83,14 +80,30 @@ void Session::leave(Handle& handle) {
   handles_.erase(&handle);
 }
 
-void Session::enter(const std::shared_ptr<Subscription>& subscription) {
-  std::lock_guard lock(mutex_);
-  subscriptions_.push_back(subscription);
+bool Session::subscribe(const std::shared_ptr<Subscription>& consumer, virConnectPtr connection,
+                        virDomainPtr domain) {
+  char guest[VIR_UUID_STRING_BUFLEN] = "";
+  if (domain && VIR(virDomainGetUUIDString)(domain, guest) < 0) return false;
+  std::lock_guard lock(eventsMutex_);
+  for (auto& source : sources_)
+    if (source->isFor(consumer->line, guest)) {
+      source->add(consumer);
+      return true;
+    }
+  auto source = std::make_shared<EventSource>(consumer->line, guest, weak_from_this());
+  source->add(consumer);  // before the first event can come
+  if (!source->enroll(connection, domain)) return false;
+  sources_.push_back(std::move(source));
+  return true;
 }
 
-void Session::leave(const std::shared_ptr<Subscription>& subscription) {
-  std::lock_guard lock(mutex_);
-  std::erase(subscriptions_, subscription);
+void Session::unsubscribe(const std::shared_ptr<Subscription>& consumer, virConnectPtr connection) {
+  std::lock_guard lock(eventsMutex_);
+  std::erase_if(sources_, [&](auto& source) {
+    if (!source->removeLast(consumer)) return false;
+    source->deregister(connection);
+    return true;
+  });
 }
 
 bool Session::beginClose() {
@@ -101,19 +114,22 @@ bool Session::beginClose() {
 void Session::close(std::chrono::milliseconds limit) {
   std::vector<std::shared_ptr<Call>> hung;
   std::vector<std::shared_ptr<Object>> objects;
-  std::vector<std::shared_ptr<Subscription>> subscriptions;
+  Sources sources;
   {
     std::unique_lock lock(mutex_);
     drained_.wait_for(lock, limit, [this] { return calls_.empty(); });
     for (Call* call : calls_)
       if (auto held = call->weak_from_this().lock()) hung.push_back(std::move(held));
     for (Handle* handle : handles_) objects.push_back(std::move(handle->object));
-    subscriptions.swap(subscriptions_);
   }
   for (auto& call : hung) call->abandon(Call::Closed);
   objects.clear();
   agents_.clear();
-  if (auto connection = std::exchange(connection_, nullptr)) dismantle(connection, subscriptions);
+  {
+    std::lock_guard lock(eventsMutex_);
+    sources.swap(sources_);
+  }
+  if (auto connection = std::exchange(connection_, nullptr)) dismantle(connection, sources);
 }
 
 }  // namespace virt

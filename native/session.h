@@ -16,6 +16,7 @@
 namespace virt {
 
 class Call;
+class EventSource;
 class Subscription;
 
 // Which way a call takes.
@@ -45,11 +46,13 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void enter(Handle& handle);
   void leave(Handle& handle);
-  void enter(const std::shared_ptr<Subscription>& subscription);
-  void leave(const std::shared_ptr<Subscription>& subscription);
 
   // Own threads only.
   void opened(virConnectPtr connection);
+  // False: libvirt's error says why not. `domain` null: events of all guests.
+  bool subscribe(const std::shared_ptr<Subscription>& consumer, virConnectPtr connection,
+                 virDomainPtr domain);
+  void unsubscribe(const std::shared_ptr<Subscription>& consumer, virConnectPtr connection);
 
   // Refuses new calls from now on. False: somebody has closed it already.
   bool beginClose();
@@ -57,8 +60,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void close(std::chrono::milliseconds limit);
 
  private:
-  static void dismantle(virConnectPtr connection,
-                        const std::vector<std::shared_ptr<Subscription>>& subscriptions);
+  using Sources = std::vector<std::shared_ptr<EventSource>>;
+  static void dismantle(virConnectPtr connection, const Sources& sources);
 
   const std::shared_ptr<Lane> lane_ = std::make_shared<Lane>(Lane::kWidth);
   const std::shared_ptr<Lane> urgent_ = std::make_shared<Lane>(1);
@@ -71,7 +74,9 @@ class Session : public std::enable_shared_from_this<Session> {
   bool closing_ = false;
   std::unordered_set<Call*> calls_;
   std::unordered_set<Handle*> handles_;
-  std::vector<std::shared_ptr<Subscription>> subscriptions_;
+
+  std::mutex eventsMutex_;  // own threads only: held while libvirt is asked
+  Sources sources_;
 };
 
 }  // namespace virt

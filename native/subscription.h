@@ -1,8 +1,8 @@
-// One kind of event on its way to one consumer: a bounded queue, filled by libvirt's event loop and emptied
-// in JavaScript. A consumer that is too slow loses events, which are counted, and slows nobody else down.
+// Events on their way from libvirt's event loop to their consumers.
 #pragma once
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "callback.h"
@@ -12,37 +12,61 @@
 
 namespace virt {
 
+// One consumer: a bounded queue, emptied in JavaScript. One that is too slow loses events, which are counted,
+// and slows nobody else down.
 class Subscription : public Deliverable, public std::enable_shared_from_this<Subscription> {
  public:
   Subscription(const EventLine& line, std::shared_ptr<Environment> environment,
-               std::weak_ptr<Session> session, std::shared_ptr<Callback> push, size_t limit)
-      : line_(line),
-        environment_(std::move(environment)),
-        session_(std::move(session)),
-        push_(std::move(push)),
-        limit_(limit) {}
+               std::shared_ptr<Callback> push, size_t limit)
+      : line(line), environment_(std::move(environment)), push_(std::move(push)), limit_(limit) {}
 
-  // Own threads.
-  bool enroll(virConnectPtr connection, virDomainPtr domain);
-  void deregister(virConnectPtr connection);
-  void arrived(virDomainPtr domain, std::vector<EventValue> values);
+  const EventLine& line;
+
+  // On the thread of the event loop.
+  void arrived(const Event& event);
 
   // On the JavaScript thread. Nothing is told any more.
   void stop() { push_.reset(); }
   void deliver(Napi::Env env, int) override;
 
  private:
-  const EventLine& line_;
   const std::shared_ptr<Environment> environment_;
-  const std::weak_ptr<Session> session_;
   std::shared_ptr<Callback> push_;
   const size_t limit_;
-  int id_ = -1;
 
   std::mutex mutex_;
   std::vector<Event> events_;
   double dropped_ = 0;
   bool announced_ = false;
+};
+
+// One registration in libvirt, which allows only one per connection, kind of event and guest: all consumers
+// share it.
+class EventSource : public std::enable_shared_from_this<EventSource> {
+ public:
+  EventSource(const EventLine& line, std::string guest, std::weak_ptr<Session> session)
+      : line_(line), guest_(std::move(guest)), session_(std::move(session)) {}
+
+  bool isFor(const EventLine& line, const std::string& guest) const {
+    return &line == &line_ && guest == guest_;
+  }
+
+  // Own threads.
+  bool enroll(virConnectPtr connection, virDomainPtr domain);
+  void deregister(virConnectPtr connection);
+  void add(const std::shared_ptr<Subscription>& consumer);
+  // False: it has others left.
+  bool removeLast(const std::shared_ptr<Subscription>& consumer);
+  void arrived(virDomainPtr domain, std::vector<EventValue> values);
+
+ private:
+  const EventLine& line_;
+  const std::string guest_;  // its UUID; empty: all guests
+  const std::weak_ptr<Session> session_;
+  int id_ = -1;
+
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<Subscription>> consumers_;
 };
 
 }  // namespace virt

@@ -180,6 +180,7 @@ class EventQueue<E> implements Subscription<E> {
 
   async #dispose(): Promise<void> {
     this.#finish(null);
+    this.#events.length = 0;
     try {
       await this.#unsubscribe?.();
     } catch (error) {

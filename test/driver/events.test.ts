@@ -1,0 +1,96 @@
+// Events: registered when the promise resolves, bounded, counted, and harmless where the consumer is slow or throws.
+import { connect, DomainEventType, LibvirtError } from '../../lib/libvirt';
+import { rejection, testDriver } from './test-driver';
+
+const driver = testDriver();
+
+async function pauseAndResume(times = 1): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    await driver.domain.suspend();
+    await driver.domain.resume();
+  }
+}
+
+test('nothing is lost between the registration and the first next()', async () => {
+  const events = await driver.connection.subscribe('lifecycle');
+  await pauseAndResume();
+  const seen: number[] = [];
+  for await (const { event, domain } of events) {
+    expect(domain.getName()).toBe('test');
+    expect(domain.connection).toBe(driver.connection);
+    if (seen.push(event) === 2) break;
+  }
+  expect(seen).toEqual([DomainEventType.SUSPENDED, DomainEventType.RESUMED]);
+});
+
+test('a waiting next() gets the event; leaving the loop unsubscribes', async () => {
+  const events = await driver.connection.subscribe('lifecycle');
+  const iterator = events[Symbol.asyncIterator]();
+  const next = iterator.next();
+  await pauseAndResume();
+  expect((await next).value).toMatchObject({ event: DomainEventType.SUSPENDED });
+  await iterator.return?.();
+  await pauseAndResume();
+  expect(await iterator.next()).toEqual({ done: true, value: undefined });
+});
+
+test('listeners; one that throws harms nobody', async () => {
+  await using events = await driver.connection.subscribe('lifecycle', { domain: driver.domain });
+  const seen: number[] = [];
+  const both = new Promise<void>((resolve) => {
+    events.on(({ event }) => {
+      if (seen.push(event) === 2) resolve();
+    });
+  });
+  await pauseAndResume();
+  await both;
+  expect(seen).toEqual([DomainEventType.SUSPENDED, DomainEventType.RESUMED]);
+});
+
+test('a full queue drops and counts', async () => {
+  await using events = await driver.connection.subscribe('lifecycle', { queueSize: 3 });
+  await using witness = await driver.connection.subscribe('lifecycle');
+  await pauseAndResume(10);
+  let seen = 0;
+  for await (const _ of witness) if (++seen === 20) break;
+  const iterator = events[Symbol.asyncIterator]();
+  expect([(await iterator.next()).value, (await iterator.next()).value, (await iterator.next()).value]).toMatchObject([
+    { event: DomainEventType.SUSPENDED },
+    { event: DomainEventType.RESUMED },
+    { event: DomainEventType.SUSPENDED },
+  ]);
+  expect(events.dropped).toBe(17);
+});
+
+test('an aborted signal ends it', async () => {
+  const abort = new AbortController();
+  const events = await driver.connection.subscribe('lifecycle', { signal: abort.signal });
+  const next = events[Symbol.asyncIterator]().next();
+  abort.abort();
+  expect(await next).toEqual({ done: true, value: undefined });
+});
+
+test('a signal that was aborted before rejects', async () => {
+  const reason = new Error('enough');
+  expect(await rejection(driver.connection.subscribe('lifecycle', { signal: AbortSignal.abort(reason) }))).toBe(reason);
+});
+
+test('the close of the connection ends it', async () => {
+  const conn = await connect('test:///default');
+  const events = await conn.subscribe('lifecycle');
+  const next = events[Symbol.asyncIterator]().next();
+  await conn.close();
+  expect(await next).toEqual({ done: true, value: undefined });
+  await events[Symbol.asyncDispose]();
+});
+
+test('unknown names, bad queues, closed connections', async () => {
+  expect(await rejection(driver.connection.subscribe('liefcycle' as never))).toMatchObject({
+    code: 'ERR_INVALID_ARG_VALUE',
+    message: expect.stringContaining('block-job-2'),
+  });
+  expect(await rejection(driver.connection.subscribe('lifecycle', { queueSize: 0 }))).toBeInstanceOf(RangeError);
+  const conn = await connect('test:///default');
+  await conn.close();
+  expect(await rejection(conn.subscribe('lifecycle'))).toBeInstanceOf(LibvirtError);
+});

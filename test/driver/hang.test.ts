@@ -1,0 +1,76 @@
+// A host that never answers: calls to it end by their limit, and nothing else notices.
+import { readdirSync, readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { connect, LibvirtError } from '../../lib/libvirt';
+import { type SilentHost, silentHost } from './silent-host';
+import { rejection } from './test-driver';
+
+let host: SilentHost;
+beforeAll(async () => {
+  host = await silentHost();
+});
+afterAll(() => host[Symbol.asyncDispose]());
+
+test('a passed timeoutMs rejects on time, with the error of AbortSignal.timeout', async () => {
+  const start = performance.now();
+  const error = await rejection(connect(host.uri, { timeoutMs: 300 }));
+  expect(performance.now() - start).toBeLessThan(600);
+  expect(error).toBeInstanceOf(DOMException);
+  expect(error).toMatchObject({ name: 'TimeoutError', code: DOMException.TIMEOUT_ERR });
+});
+
+test('an aborted signal rejects at once with its reason', async () => {
+  const abort = new AbortController();
+  const reason = { any: 'thing' };
+  const opening = connect(host.uri, { signal: abort.signal });
+  abort.abort(reason);
+  await expect(opening).rejects.toBe(reason);
+});
+
+test('four opens that hang keep neither files nor other connections waiting', async () => {
+  const abort = new AbortController();
+  const hung = Array.from({ length: 4 }, () => rejection(connect(host.uri, { signal: abort.signal })));
+  const start = performance.now();
+  await stat('/');
+  const conn = await connect('test:///default');
+  await (await conn.domainLookupByName('test')).getInfo();
+  await conn.close();
+  expect(performance.now() - start).toBeLessThan(500);
+  abort.abort();
+  await Promise.all(hung);
+});
+
+test('a deadline passes also while JavaScript is stuck', async () => {
+  const start = performance.now();
+  const opening = rejection(connect(host.uri, { timeoutMs: 100 }));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+  await opening;
+  expect(performance.now() - start).toBeLessThan(600);
+});
+
+test('a call that was abandoned before it began never begins', async () => {
+  const conn = await connect('test:///default');
+  const dom = await conn.domainLookupByName('test');
+  const abort = new AbortController();
+  // More calls than threads: the last ones wait in the queue.
+  const before = Array.from({ length: 300 }, () => dom.getXMLDesc());
+  const suspended = rejection(dom.suspend({ signal: abort.signal }));
+  abort.abort();
+  await suspended;
+  await Promise.all(before);
+  expect((await dom.getState()).state).toBe(1);
+  await conn.close();
+});
+
+test('nobody listens there', async () => {
+  const error = await rejection(connect('test+tcp://127.0.0.1:1/default'));
+  expect(error).toBeInstanceOf(LibvirtError);
+});
+
+test('the threads have names, and are few', () => {
+  const names = readdirSync('/proc/self/task').map((task) =>
+    readFileSync(`/proc/self/task/${task}/comm`, 'utf8').trim(),
+  );
+  expect(names.filter((name) => name === 'virt-timer')).toHaveLength(1);
+  expect(names.filter((name) => name === 'virt-events')).toHaveLength(1);
+});
