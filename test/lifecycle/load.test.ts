@@ -1,0 +1,83 @@
+// Loading: without libvirt, twice, and what the binary asks of the machine.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Stage, stage } from './child';
+
+let place: Stage;
+beforeAll(() => {
+  place = stage();
+});
+afterAll(() => place.close());
+
+const binary = join(__dirname, '..', '..', 'build', 'Release', 'disksnapshot_native.node');
+
+test('nothing of libvirt is linked', () => {
+  expect(execFileSync('ldd', [binary], { encoding: 'utf8' })).not.toContain('libvirt');
+  const symbols = execFileSync('nm', ['-D', binary], { encoding: 'utf8' });
+  expect(symbols).not.toMatch(/\bvir[A-Z]/);
+  expect(symbols).toContain('napi_register_module_v1');
+});
+
+test('it shows its entry points and nothing else', () => {
+  const defined = execFileSync('nm', ['-D', '--defined-only', binary], { encoding: 'utf8' });
+  const own = defined.split('\n').filter((line) => /\b(T|B|D)\b/.test(line));
+  expect(own.map((line) => line.split(' ').at(-1)).sort()).toEqual([
+    'napi_register_module_v1',
+    'node_api_module_get_api_version_v1',
+  ]);
+});
+
+test('it stays in memory: threads may be inside it', () => {
+  expect(execFileSync('readelf', ['-d', binary], { encoding: 'utf8' })).toContain('NODELETE');
+});
+
+test('without libvirt it loads, and the first call names the package to install', async () => {
+  // A libvirt.so.0 that is none, found before the real one.
+  const folder = join(place.directory, 'broken');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'libvirt.so.0'), 'not a library'.repeat(1000));
+  const ended = await place.run(
+    `const errors = [];
+    await libvirt.connect('test:///default').catch((e) => errors.push(e));
+    try { libvirt.getVersion(); } catch (e) { errors.push(e); }
+    console.log(errors.length, errors.every((e) => e instanceof libvirt.LibvirtError && /apt install libvirt0/.test(e.message)));`,
+    { env: { LD_LIBRARY_PATH: folder } },
+  );
+  expect(ended).toMatchObject({ code: 0, signal: null, stderr: '', stdout: '2 true\n' });
+});
+
+test('a second copy of the binary takes no handle of the first', async () => {
+  const copy = join(place.directory, 'copy.node');
+  copyFileSync(binary, copy);
+  const ended = await place.run(
+    `const other = require(${JSON.stringify(copy)});
+    const conn = await libvirt.connect('test:///default');
+    const dom = await conn.domainLookupByName('test');
+    const raw = dom[Symbol.for('libvirt-disksnapshot.native handle')];
+    const line = other.functions.find(({ name }) => name === 'virDomainGetName');
+    const refusal = line.invoke(() => {}, 0, 0, false, 0, raw);
+    console.log(refusal.code, dom.getName());
+    await conn.close();`,
+  );
+  expect(ended).toMatchObject({ code: 0, signal: null, stderr: '', stdout: 'ERR_INVALID_ARG_TYPE test\n' });
+});
+
+test('getVersion needs no connection', async () => {
+  const ended = await place.run(`console.log(libvirt.getVersion() >= 8000000);`);
+  expect(ended).toMatchObject({ code: 0, signal: null, stderr: '', stdout: 'true\n' });
+});
+
+test('the embedded driver is silent, unless asked to speak', async () => {
+  const script = `
+    const fs = require('node:fs');
+    const root = fs.mkdtempSync(require('node:path').join(require('node:os').tmpdir(), 'libvirt-disksnapshot-embed-'));
+    const conn = await libvirt.connect('qemu:///embed?root=' + root);
+    await conn.domainLookupByName('none').catch(() => {});
+    await conn.close();
+    fs.rmSync(root, { recursive: true });`;
+  expect(await place.run(script)).toMatchObject({ code: 0, signal: null, stderr: '' });
+  const loud = await place.run(script, { env: { LIBVIRT_LOG_OUTPUTS: '1:stderr' } });
+  expect(loud).toMatchObject({ code: 0, signal: null });
+  expect(loud.stderr).not.toBe('');
+});

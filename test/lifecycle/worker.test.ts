@@ -1,0 +1,67 @@
+// Workers: each environment has its own connections, calls and events, and may be terminated at any moment.
+import { type SilentHost, silentHost } from '../driver/silent-host';
+import { type Stage, stage } from './child';
+
+let place: Stage;
+let host: SilentHost;
+beforeAll(async () => {
+  place = stage();
+  host = await silentHost();
+});
+afterAll(async () => {
+  place.close();
+  await host[Symbol.asyncDispose]();
+});
+
+/** A worker's program, as an expression. */
+const worker = (body: string) =>
+  `new (require('node:worker_threads').Worker)(${JSON.stringify(
+    `const libvirt = require('node:worker_threads').workerData && require(require('node:worker_threads').workerData); const { parentPort } = require('node:worker_threads'); (async () => { ${body} })();`,
+  )}, { eval: true, workerData: require.resolve(${JSON.stringify(`${place.directory}/lib/libvirt`)}) })`;
+
+const BUSY = `const conn = await libvirt.connect('test:///default'); const dom = await conn.domainLookupByName('test');
+  const events = await conn.subscribe('lifecycle'); events.on(() => {});
+  for (let i = 0; i < 300; i++) { dom.getXMLDesc().catch(() => {}); dom.suspend().catch(() => {}); dom.resume().catch(() => {}); }
+  parentPort.postMessage('busy');`;
+
+test('twenty at once, each with its own connection and events', async () => {
+  const ended = await place.run(`
+    const seen = await Promise.all(Array.from({ length: 20 }, () => new Promise((resolve, reject) => {
+      const w = ${worker(`
+        const conn = await libvirt.connect('test:///default');
+        const dom = await conn.domainLookupByName('test');
+        const infos = await Promise.all(Array.from({ length: 100 }, () => dom.getInfo()));
+        const events = await conn.subscribe('lifecycle');
+        await events[Symbol.asyncDispose]();
+        await conn.close();
+        parentPort.postMessage(infos.length);`)};
+      w.on('message', resolve); w.on('error', reject);
+    })));
+    console.log(seen.length, new Set(seen).size);`);
+  expect(ended).toMatchObject({ code: 0, signal: null, stderr: '', stdout: '20 1\n' });
+});
+
+test('terminate() with calls in flight and events coming; the main thread goes on', async () => {
+  const ended = await place.run(`
+    for (let round = 0; round < 10; round++) {
+      const w = ${worker(BUSY)};
+      await new Promise((resolve) => w.once('message', resolve));
+      await w.terminate();
+    }
+    const conn = await libvirt.connect('test:///default');
+    console.log((await conn.listAllDomains()).length);
+    await conn.close();`);
+  expect(ended).toMatchObject({ code: 0, signal: null, stderr: '', stdout: '1\n' });
+});
+
+test('terminate() with opens that hang returns at once', async () => {
+  const ended = await place.run(`
+    const w = ${worker(
+      `for (let i = 0; i < 4; i++) libvirt.connect(${JSON.stringify(host.uri)}).catch(() => {}); setTimeout(() => parentPort.postMessage('hung'), 100);`,
+    )};
+    await new Promise((resolve) => w.once('message', resolve));
+    const start = performance.now();
+    await w.terminate();
+    console.log(performance.now() - start < 500);`);
+  expect(ended).toMatchObject({ code: 0, signal: null, stderr: '', stdout: 'true\n' });
+});
