@@ -1,0 +1,126 @@
+// Killed in the middle: a process dies at each step of a snapshot; afterwards one call finishes or undoes it, the guest
+// writes on, and nothing is too many or too few. The children run what `npm run build:ts` made.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { type Connection, listDiskSnapshots, type Phase, recoverDiskSnapshots, snapshotDisks } from '../../lib';
+import { readJournal } from '../../lib/disk-snapshot/journal';
+import { PrivateLibvirtd, startWriter, TestGuest, verifyConsistency } from '../../lib/testing';
+import { readDomain } from '../../lib/xml/domain';
+
+jest.setTimeout(180_000);
+let daemon: PrivateLibvirtd;
+let connection: Connection;
+let guest: TestGuest;
+beforeAll(async () => {
+  daemon = await PrivateLibvirtd.start();
+  connection = await daemon.connect();
+  guest = await TestGuest.boot({ connection, disks: 2, restorable: false, persistent: true });
+});
+afterAll(async () => {
+  await guest?.close();
+  await connection?.close();
+  await daemon?.close();
+});
+afterEach(async () => {
+  for (const set of await listDiskSnapshots(guest.domain)) await set.delete();
+});
+
+/** Takes a snapshot in a process of its own, which dies by SIGKILL when it comes to `phase`. */
+async function killedAt(phase: Phase): Promise<void> {
+  const child = spawn(process.execPath, ['-e', CHILD, daemon.uri, guest.name, phase], {
+    cwd: join(__dirname, '..', '..'),
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
+  expect(signal).toBe('SIGKILL');
+}
+const CHILD = `
+  const { connect, snapshotDisks } = require('./dist');
+  const [uri, name, phase] = process.argv.slice(1);
+  (async () => {
+    const conn = await connect(uri);
+    const dom = await conn.domainLookupByName(name);
+    await snapshotDisks(dom, {
+      name: 'interrupted',
+      quiesce: 'required',
+      onProgress: (p) => { if (p.phase === phase) process.kill(process.pid, 'SIGKILL'); },
+    });
+  })();
+`;
+
+const sources = async () =>
+  readDomain(await guest.domain.getXMLDesc())
+    .disks.map((disk) => disk.sourcePath)
+    .sort();
+const files = async () => (await readdir(guest.directory)).sort();
+const frozen = async () =>
+  (JSON.parse(await guest.domain.qemuAgentCommand('{"execute":"guest-fsfreeze-status"}', 10)) as { return: string })
+    .return;
+
+const before: [Phase, boolean][] = [
+  ['record', false],
+  ['prepare', false],
+  ['quiesce', false],
+  ['cut', true],
+];
+test.each(before)('killed when it came to %s: undone', async (phase, isFrozen) => {
+  const was = { sources: await sources(), files: await files() };
+  const writer = await startWriter(guest, { directories: ['/mnt/a'] });
+  await killedAt(phase);
+  expect(await frozen()).toBe(isFrozen ? 'frozen' : 'thawed');
+  const recovery = await recoverDiskSnapshots(guest.domain);
+  expect(recovery).toEqual({
+    finished: [],
+    undone: phase === 'record' ? [] : ['interrupted'],
+    thawed: isFrozen,
+    resumed: false,
+  });
+  expect(await frozen()).toBe('thawed');
+  expect({ sources: await sources(), files: await files() }).toEqual(was);
+  expect(await readJournal(guest.domain)).toMatchObject({ sets: [], intents: [], claims: [], damaged: [] });
+  const count = await writer.count();
+  await guest.exec(['sleep', '0.2']);
+  expect(await writer.count()).toBeGreaterThan(count);
+  await writer.stop();
+});
+
+const after: [Phase, boolean][] = [
+  ['thaw', true],
+  ['verify', false],
+];
+test.each(after)('killed when it came to %s, after the cut: finished', async (phase, isFrozen) => {
+  const was = { sources: await sources(), files: await files() };
+  await killedAt(phase);
+  expect(await recoverDiskSnapshots(guest.domain)).toEqual({
+    finished: ['interrupted'],
+    undone: [],
+    thawed: isFrozen,
+    resumed: false,
+  });
+  expect(await frozen()).toBe('thawed');
+  const [set] = await listDiskSnapshots(guest.domain);
+  expect(set?.disks.map((d) => d.state)).toEqual(['present', 'present']);
+  for (const file of was.sources) expect(await verifyConsistency(file ?? '')).toMatchObject({ sound: true });
+  expect(await readJournal(guest.domain)).toMatchObject({ intents: [], claims: [] });
+  await set?.delete();
+  expect({ sources: await sources(), files: await files() }).toEqual(was);
+});
+
+test('where nothing was interrupted, nothing is done', async () => {
+  const xml = await guest.domain.getXMLDesc();
+  expect(await recoverDiskSnapshots(guest.domain)).toEqual({ finished: [], undone: [], thawed: false, resumed: false });
+  expect(await guest.domain.getXMLDesc()).toBe(xml);
+});
+
+test('what a living owner holds is left alone', async () => {
+  let refused: unknown;
+  await snapshotDisks(guest.domain, {
+    onProgress: ({ phase }) => {
+      if (phase === 'prepare') refused ??= recoverDiskSnapshots(guest.domain).catch((error: unknown) => error);
+    },
+  });
+  expect(await refused).toMatchObject({ code: 'OPERATION_IN_PROGRESS', outcome: 'unchanged' });
+});
