@@ -1,4 +1,4 @@
-// QEMU without a daemon: one connection to the embedded driver, shared by all guests of this process.
+// QEMU without a daemon: libvirt's embedded driver, in this process.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Connection, connect } from '../libvirt';
@@ -6,33 +6,24 @@ import { QEMU_CONF } from './qemu-conf';
 import { scratchDirectory } from './scratch';
 
 let shared: Promise<Connection> | undefined;
-let users = 0;
 
-/** The shared connection, opened by the first user. Each call is matched by one `releaseEmbedded`. */
-export async function acquireEmbedded(): Promise<Connection> {
-  users += 1;
-  shared ??= openEmbedded();
-  try {
-    return await shared;
-  } catch (error) {
-    await releaseEmbedded();
-    throw error;
-  }
-}
-
-/** The last user closes the connection. */
-export async function releaseEmbedded(): Promise<void> {
-  users -= 1;
-  if (users > 0) return;
-  const connection = shared;
-  shared = undefined;
-  await connection?.then(
-    (open) => open.close(),
-    () => {}, // never opened
-  );
+/**
+ * The connection to the embedded driver that all guests of this process share. It is opened once and stays: libvirt enters
+ * the driver into a small table with each open, and after about a dozen refuses with "Too many drivers".
+ */
+export function embeddedConnection(): Promise<Connection> {
+  if (shared !== undefined) return shared;
+  const opening = openEmbedded();
+  const forget = () => {
+    if (shared === opening) shared = undefined;
+  };
+  opening.then((connection) => connection.closed.then(forget), forget);
+  shared = opening;
+  return opening;
 }
 
 async function openEmbedded(): Promise<Connection> {
+  // One root per process, for as long as it lives.
   const root = join(await scratchDirectory(), 'embed');
   await mkdir(join(root, 'etc'), { recursive: true });
   await writeFile(join(root, 'etc', 'qemu.conf'), QEMU_CONF);

@@ -74,6 +74,8 @@ async function createDisk(disk: GuestDisk, target: string, directory: string, na
   );
   const device = type === 'cdrom' ? 'cdrom' : 'disk';
   if (type !== 'block') return { type: 'file', device, format, source: file, file, target };
+  // A qcow2 image grows in a file; a device must have the room from the start, for saved states too. It stays a hole.
+  await truncate(file, (sizeMiB + 1024) * 1024 * 1024);
   const { stdout } = await run('losetup', ['--find', '--show', file]);
   return { type: 'block', device, format, source: stdout.trim(), file, target };
 }

@@ -60,7 +60,9 @@ export async function startWriter(
 ): Promise<TickWriter> {
   const { directories = ['/mnt/a'], periodMs = 10 } = options;
   const pid = await start(guest, ['tick-writer', String(periodMs / 1000), ...directories]);
-  return new TickWriter(guest, pid, `${directories[0]}/ticks`);
+  const log = `${directories[0]}/ticks`;
+  await shell(guest, 'until [ -s "$1" ]; do usleep 5000; done', log);
+  return new TickWriter(guest, pid, log);
 }
 
 /**

@@ -149,7 +149,9 @@ export class PrivateLibvirtd implements AsyncDisposable {
     await this.kill();
     const { signal, args = [] } = this.#options;
     const command = ['libvirtd', '--pid-file', '/run/libvirt/libvirtd.pid', ...args];
-    const starter = spawn('nsenter', ['--target', String(this.#namespace), '--mount', '--pid', '--', ...command], {
+    // nsenter's own fork would stop together with a daemon that is stopped, and hold up the end of the namespace.
+    const enter = ['--target', String(this.#namespace), '--mount', '--pid', '--no-fork', '--'];
+    const starter = spawn('nsenter', [...enter, 'sh', '-c', '"$@" & wait', 'sh', ...command], {
       stdio: 'ignore',
       env: toolEnvironment(),
     });

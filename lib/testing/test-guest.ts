@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import {
   type Connection,
   type Domain,
+  DomainCreateFlags,
   DomainMetadataType,
   DomainModificationImpact,
   DomainUndefineFlagsValues,
@@ -14,7 +15,7 @@ import {
 import { readDomain } from '../xml/domain';
 import { accelerator } from './accelerator';
 import { agentCommand, type ExecOptions, type ExecResult, guestExec } from './agent';
-import { acquireEmbedded, releaseEmbedded } from './embedded';
+import { embeddedConnection } from './embedded';
 import { createDisks, type GuestDisk, type PreparedDisk, removeDisks } from './guest-disks';
 import { guestImage } from './guest-image';
 import { startAndWait } from './guest-ready';
@@ -29,7 +30,7 @@ export interface GuestOptions {
   memoryMiB?: number;
   /** Default 1. */
   vcpus?: number;
-  /** Where the guest runs; it stays open. Default: the embedded driver, without any daemon. */
+  /** Where the guest runs; it stays open. Default: one to the embedded driver, without any daemon, that all guests share. */
   connection?: Connection;
   /** Ends `boot()`, which then leaves nothing behind. */
   signal?: AbortSignal;
@@ -81,7 +82,7 @@ export class TestGuest implements AsyncDisposable {
   static async boot(options: GuestOptions = {}): Promise<TestGuest> {
     options.signal?.throwIfAborted();
     const directory = await temporaryDirectory('guest');
-    const connection = options.connection ?? (await acquireEmbedded());
+    const connection = options.connection ?? (await embeddedConnection());
     const guest = new TestGuest(connection, directory, options);
     try {
       await guest.#create();
@@ -131,7 +132,6 @@ export class TestGuest implements AsyncDisposable {
         await this.#remove();
       } finally {
         await rm(this.directory, { recursive: true, force: true });
-        if (this.#options.connection === undefined) await releaseEmbedded();
       }
     })();
     return this.#closing;
@@ -162,22 +162,21 @@ export class TestGuest implements AsyncDisposable {
       return;
     }
     this.#domain = await startAndWait({
-      connection: this.connection,
-      uuid: this.#uuid,
       console,
       agent,
       timeoutMs: this.#options.bootTimeoutMs ?? 120_000,
       signal,
-      start: () => this.#start(xml),
+      startPaused: () => this.#startPaused(xml),
     });
     if (this.#keepsState) await saveMachine(this.#domain, BOOT_STATE);
   }
 
-  async #start(xml: string): Promise<Domain> {
-    if (!this.#options.persistent) return this.connection.domainCreateXML(xml);
-    this.#domain = await this.connection.domainDefineXML(xml);
-    await this.#domain.create();
-    return this.#domain;
+  async #startPaused(xml: string): Promise<Domain> {
+    if (!this.#options.persistent) return this.connection.domainCreateXML(xml, DomainCreateFlags.START_PAUSED);
+    const domain = await this.connection.domainDefineXML(xml);
+    this.#domain = domain;
+    await domain.createWithFlags(DomainCreateFlags.START_PAUSED);
+    return domain;
   }
 
   /** libvirt hands kernel and initramfs over to QEMU's user: the cached files must stay ours. */

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { snapshotDisks } from '../../lib/disk-snapshot/create';
 import { deleteLayers } from '../../lib/disk-snapshot/delete';
 import { readJournal } from '../../lib/disk-snapshot/journal';
@@ -11,7 +11,7 @@ import { listDiskSnapshots } from '../../lib/disk-snapshot/list';
 import type { DiskSnapshotSet, Progress } from '../../lib/disk-snapshot/types';
 import { type Connection, DomainBlockCommitFlags, DomainBlockJobAbortFlags } from '../../lib/libvirt';
 import { run } from '../../lib/testing/command';
-import { acquireEmbedded, releaseEmbedded } from '../../lib/testing/embedded';
+import { embeddedConnection } from '../../lib/testing/embedded';
 import { temporaryDirectory } from '../../lib/testing/scratch';
 import { pathSource, redefineDisk } from '../../lib/xml/domain';
 import { BareDomain, expectPattern, fill, qemuImg } from './bare-domain';
@@ -23,9 +23,8 @@ let directory: string;
 let vm: BareDomain;
 
 beforeAll(async () => {
-  conn = await acquireEmbedded();
+  conn = await embeddedConnection();
 });
-afterAll(releaseEmbedded);
 beforeEach(async () => {
   directory = await temporaryDirectory('delete');
 });

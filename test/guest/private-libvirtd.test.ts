@@ -17,7 +17,7 @@ test('a guest survives the death of its daemon', async () => {
   await daemon.restart();
   await using again = await daemon.connect();
   const found = await again.domainLookupByName(guest.name);
-  expect(await found.isActive()).toBe(true);
+  expect(await found.qemuMonitorCommand('{"execute":"query-status"}')).toContain('"running"');
   await found.destroy();
   expect((await daemon.virsh('list', '--all', '--name')).stdout.trim()).toBe('');
 
