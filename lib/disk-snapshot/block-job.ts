@@ -73,6 +73,8 @@ class Run {
   readonly #guest: string;
   #state: JobState = 'starting';
   #refusal: unknown;
+  /** The start was refused: nothing was touched. */
+  #refused = false;
   #asked: Promise<void> = Promise.resolve();
   #done = 0;
   #total = 0;
@@ -95,6 +97,7 @@ class Run {
       () => watch.tell('started'),
       (error: unknown) => {
         this.#refusal = error;
+        this.#refused = true;
         watch.tell('failed');
       },
     );
@@ -217,16 +220,20 @@ class Run {
   ): DiskSnapshotError {
     const guest = this.#guest;
     const { disk } = this.job;
-    const advice =
-      outcome === 'unchanged'
-        ? 'The layer is still there and nothing is lost: see to the cause and try again'
-        : 'Try again: what was done already is found and finished';
+    const advice = ADVICE[this.#refused ? 'refused' : outcome === 'unchanged' ? 'stopped' : 'unknown'];
     const cause = this.#refusal;
     return new DiskSnapshotError(code, `${guest}: disk ${disk}: ${why}. ${advice}`, { guest, disk, outcome, cause });
   }
 }
 
 const lostConnection = 'the connection ended during the job, which may go on without us. Connect again';
+
+const ADVICE = {
+  refused: 'Nothing was touched: see to the cause and try again',
+  stopped:
+    'The guest goes on as before and has lost nothing, but the image below was written to: see to the cause, try again',
+  unknown: 'Try again: what was done already is found and finished',
+} as const;
 
 /** Whether libvirt says of the disk's job that it may pivot. */
 async function isReady(domain: Domain, disk: string): Promise<boolean> {

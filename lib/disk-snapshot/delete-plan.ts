@@ -8,7 +8,7 @@ import { DiskSnapshotError, type DiskSnapshotErrorCode, type Outcome } from './e
 import { lookAtGuest, refuseManagedSave } from './guest';
 import { imagesFor } from './image';
 import { type DiskRecord, type QemuState, qemuStateOf, type SetRecord } from './record';
-import { imageUsers, layersOf } from './users';
+import { type ImageUsers, layersOf } from './users';
 
 /** One snapshot of one disk that is to be deleted. */
 export interface Deletion {
@@ -28,7 +28,11 @@ export interface DeletionPlan {
 }
 
 /** @throws DiskSnapshotError with the reason against it; nothing was touched */
-export async function planDeletion(deletion: Deletion, sets: readonly SetRecord[]): Promise<DeletionPlan> {
+export async function planDeletion(
+  deletion: Deletion,
+  sets: readonly SetRecord[],
+  users: Promise<ImageUsers>,
+): Promise<DeletionPlan> {
   const { domain, record, signal } = deletion;
   const state = qemuStateOf(record);
   if (!state) {
@@ -40,14 +44,14 @@ export async function planDeletion(deletion: Deletion, sets: readonly SetRecord[
   const chain = await diskChain(found, record.disk, { signal });
   const at = positionOf(chain, state.overlay.path);
   if (at < 0) {
-    await refuseBranch(deletion, state, chain, sets);
+    await refuseBranch(deletion, state, chain, sets, users);
     return { deletion, state, merge: false };
   }
   const { layer, parent } = mergeable(deletion, chain, at);
   // A merge that has begun may still run, though whoever began it is gone.
   if (found.active && !state.merging) await refuseBusy(domain, record.disk);
   const above = chain[at - 1]?.path ?? null;
-  const needed = [...branchesOf(state, parent, above, sets), ...(await strangersTo(deletion, [layer, parent]))];
+  const needed = [...branchesOf(state, parent, above, sets), ...(await strangersTo(deletion, [layer, parent], users))];
   if (needed.length > 0) {
     const why = `${layer} cannot be merged into ${parent}, which others need: ${needed.join(', ')}. Delete those first`;
     throw refusal(deletion, 'IN_USE', why);
@@ -66,8 +70,12 @@ export function refusal(
 }
 
 /** Users of these images that are not this disk of this domain, nor this domain's own snapshots: in words. */
-export async function strangersTo({ domain, record, signal }: Deletion, paths: readonly string[]): Promise<string[]> {
-  const { users, sameFile } = await imageUsers(domain.connection, { signal });
+export async function strangersTo(
+  { domain, record }: Deletion,
+  paths: readonly string[],
+  pending: Promise<ImageUsers>,
+): Promise<string[]> {
+  const { users, sameFile } = await pending;
   const files = await Promise.all(paths.map(sameFile));
   const uuid = domain.getUUIDString();
   return users
@@ -110,14 +118,16 @@ function branchesOf(
 }
 
 /**
- * A layer outside the chain is merged already (by somebody else, or by us before a crash), or it is gone, or it is
- * another branch, and what it holds exists nowhere else.
+ * A layer outside the chain is merged already (by somebody else, or by us before a crash), or it is gone, or it belongs to
+ * another domain, from which this one was cloned with its records; or it is another branch, and what it holds exists
+ * nowhere else.
  */
 async function refuseBranch(
   deletion: Deletion,
   { overlay, base, merging }: QemuState,
   chain: Chain,
   sets: readonly SetRecord[],
+  users: Promise<ImageUsers>,
 ): Promise<void> {
   const at = positionOf(chain, base.path);
   const above = chain[at - 1]?.path;
@@ -126,6 +136,7 @@ async function refuseBranch(
   );
   // Only the end of a merge takes a layer out of its chain, once one has begun.
   if (at === 0 || (at > 0 && (merging || wasBetween))) return;
+  if ((await strangersTo(deletion, [overlay.path], users)).length > 0) return;
   const { domain, signal } = deletion;
   const images = await imagesFor(domain.connection, overlay.path, { signal });
   if (images === null)

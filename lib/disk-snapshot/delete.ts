@@ -4,6 +4,7 @@
 import type { Domain } from '../libvirt';
 import { invalidType, outOfRange } from './argument';
 import { withClaim } from './claim';
+import { settleDefinition } from './definition';
 import { type Deletion, type DeletionPlan, planDeletion, refusal, strangersTo } from './delete-plan';
 import { DiskSnapshotError } from './errors';
 import { checkCallOptions, signalOf, translate } from './facade';
@@ -11,8 +12,10 @@ import { imagesFor } from './image';
 import { readJournal, removeRecord, writeRecord } from './journal';
 import { afterMerge } from './layer-records';
 import { mergeLayer } from './merge';
+import { tell } from './progress';
 import { type ImageRef, qemuStateOf } from './record';
 import type { DeleteOptions } from './types';
+import { imageUsers } from './users';
 
 /**
  * Deletes the snapshots of a set: all, or those of the given targets. What is deleted already is success.
@@ -43,7 +46,9 @@ export async function deleteLayers(
       .filter(({ disk }) => targets === null || targets.includes(disk))
       .map((record) => ({ domain, guest, set, record, signal }));
     const plans: DeletionPlan[] = [];
-    for (const deletion of deletions) plans.push(await named(deletion, [], () => planDeletion(deletion, sets)));
+    const users = imageUsers(domain.connection, { signal });
+    users.catch(() => {}); // told by whoever asks for them
+    for (const deletion of deletions) plans.push(await named(deletion, [], () => planDeletion(deletion, sets, users)));
     const done: string[] = [];
     for (const plan of plans) {
       signal?.throwIfAborted();
@@ -71,8 +76,10 @@ async function carryOut(
   const { overlay } = state;
   const { disk } = record;
   let parent: ImageRef = state.base;
-  if (merge) {
-    const report = onProgress && ((done: number, total: number) => onProgress({ phase: 'commit', disk, done, total }));
+  if (!merge) {
+    if (await domain.isPersistent()) await settleDefinition(domain, disk, overlay, parent);
+  } else {
+    const report = (done: number, total: number) => tell(onProgress, { phase: 'commit', disk, done, total });
     const note = (merging: boolean) => noteMerge(deletion, merging);
     parent = await mergeLayer(
       { domain, disk, overlay, begun: state.merging ?? false },
@@ -81,7 +88,7 @@ async function carryOut(
   }
   // From here on it is finished, whatever the signal says. The file goes first: as long as the records still tell of the
   // layer, whoever comes after a crash knows that it was merged, and ends what we began.
-  const kept = await removeFile(deletion, overlay);
+  const kept = await removeFile(deletion, overlay, merge);
   const { sets } = await readJournal(domain);
   for (const changed of afterMerge(sets, { setId: set.id, disk, overlay, parent })) {
     if (changed.disks.length > 0) await writeRecord(domain, 'set', changed);
@@ -106,13 +113,15 @@ async function noteMerge({ domain, set, record: { disk } }: Deletion, merging: b
   await writeRecord(domain, 'set', { ...now, disks });
 }
 
-/** Removes the layer's file; gives the reason why it had to stay, or null. */
-async function removeFile(deletion: Deletion, overlay: ImageRef): Promise<string | null> {
+/** Removes the layer's file; gives the reason why it had to stay where it should go, or null. */
+async function removeFile(deletion: Deletion, overlay: ImageRef, merged: boolean): Promise<string | null> {
   if (overlay.type !== 'file') return null;
+  const { connection } = deletion.domain;
   try {
-    const strangers = await strangersTo({ ...deletion, signal: undefined }, [overlay.path]);
-    if (strangers.length > 0) return `${strangers.join(', ')} began to use it`;
-    const images = await imagesFor(deletion.domain.connection, overlay.path);
+    const strangers = await strangersTo(deletion, [overlay.path], imageUsers(connection));
+    // Of a layer that was not ours to merge, such as in records that a cloned domain was given, others may live on.
+    if (strangers.length > 0) return merged ? `${strangers.join(', ')} began to use it` : null;
+    const images = await imagesFor(connection, overlay.path);
     if (images === null) return 'nobody here may delete it; do it yourself';
     await images.remove(overlay.path).finally(() => images.close());
     return null;

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { snapshotDisks } from '../../lib/disk-snapshot/create';
 import { deleteLayers } from '../../lib/disk-snapshot/delete';
-import { readJournal } from '../../lib/disk-snapshot/journal';
+import { readJournal, writeRecord } from '../../lib/disk-snapshot/journal';
 import { listDiskSnapshots } from '../../lib/disk-snapshot/list';
+import type { SetRecord } from '../../lib/disk-snapshot/record';
 import type { DiskSnapshotSet, Progress } from '../../lib/disk-snapshot/types';
 import { type Connection, DomainBlockCommitFlags, DomainBlockJobAbortFlags } from '../../lib/libvirt';
 import { run } from '../../lib/testing/command';
@@ -345,6 +346,26 @@ describe('what others did', () => {
     await rm(at('vda.s3'));
     await three.delete();
     expect(await records()).toEqual(['s1', 's2']);
+  });
+
+  test('a domain that was cloned with its records lets go of them, and of nothing else', async () => {
+    const [, , three] = await threeLayers();
+    const other = await BareDomain.define(conn, await temporaryDirectory('clone'));
+    const copy = { ...(await readJournal(vm.domain)).sets[2] } as SetRecord;
+    await writeRecord(other.domain, 'set', copy);
+    try {
+      await expect(three.delete()).rejects.toMatchObject({ code: 'IN_USE' });
+
+      for (const set of await listDiskSnapshots(other.domain)) await set.delete();
+
+      expect(await listDiskSnapshots(other.domain)).toEqual([]);
+      await expectAllData(at('vda.s3'));
+    } finally {
+      await other.remove();
+      await rm(other.directory, { recursive: true });
+    }
+    await three.delete();
+    await expectAllData(at('vda.s2'));
   });
 
   test('a chain with a missing image is left alone', async () => {
