@@ -2,13 +2,13 @@
 // is written and judged by qemu-io and qemu-img.
 import { execFile } from 'node:child_process';
 import { mkdir, readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { snapshotDisks } from '../../lib/disk-snapshot/create';
 import type { DiskSnapshotSet } from '../../lib/disk-snapshot/types';
 import { type Connection, type Domain, DomainUndefineFlagsValues, DomainXMLFlags } from '../../lib/libvirt';
 import { element, formatXml } from '../../lib/xml/document';
-import { readDomain } from '../../lib/xml/domain';
+import { pathSource, readDomain } from '../../lib/xml/domain';
 
 const exec = promisify(execFile);
 
@@ -20,16 +20,9 @@ export async function fill(path: string, pattern: number, atMiB: number, mib: nu
   await exec('qemu-io', ['-f', 'qcow2', '-c', `write -P ${pattern} ${atMiB}M ${mib}M`, path]);
 }
 /** Rejects where the guest would read something else there. */
-export async function expectPattern(path: string, pattern: number, atMiB: number, mib: number): Promise<void> {
-  const { stdout } = await exec('qemu-io', [
-    '-r',
-    '-U',
-    '-f',
-    'qcow2',
-    '-c',
-    `read -P ${pattern} ${atMiB}M ${mib}M`,
-    path,
-  ]);
+export async function expectPattern(path: string, pattern: number, atMiB: number, mib: number, format = 'qcow2') {
+  const read = `read -P ${pattern} ${atMiB}M ${mib}M`;
+  const { stdout } = await exec('qemu-io', ['-r', '-U', '-f', format, '-c', read, path]);
   if (/Pattern verification failed/.test(stdout)) throw new Error(`${path} does not hold ${pattern} at ${atMiB} MiB`);
 }
 
@@ -39,21 +32,24 @@ export class BareDomain {
     readonly directory: string,
   ) {}
 
-  /** Defined and off, with empty qcow2 disks of 64 MiB: vda, vdb, … */
+  /** Defined and off, with disks of 64 MiB: vda, vdb, …; empty qcow2 files in `folder`, or the raw image given. */
   static async define(
     conn: Connection,
     directory: string,
-    { disks = 1, folder = directory }: { disks?: number; folder?: string } = {},
+    {
+      disks = 1,
+      folder = directory,
+      raw,
+    }: { disks?: number; folder?: string; raw?: { type: 'file' | 'block'; path: string } } = {},
   ): Promise<BareDomain> {
     await mkdir(directory, { recursive: true });
     const targets = Array.from({ length: disks }, (_, i) => `vd${String.fromCharCode(97 + i)}`);
-    const name = directory.slice(dirname(directory).length + 1);
     const file = (target: string) => join(folder, `${target}.qcow2`);
-    for (const target of targets) await qemuImg('create', '-q', '-f', 'qcow2', file(target), '64M');
+    if (!raw) for (const target of targets) await qemuImg('create', '-q', '-f', 'qcow2', file(target), '64M');
     const xml = element(
       'domain',
       { type: 'qemu' },
-      element('name', {}, name),
+      element('name', {}, basename(directory)),
       element('memory', { unit: 'MiB' }, '32'),
       element('os', {}, element('type', { arch: 'x86_64', machine: 'q35' }, 'hvm')),
       element(
@@ -63,9 +59,9 @@ export class BareDomain {
         ...targets.map((target) =>
           element(
             'disk',
-            { type: 'file', device: 'disk' },
-            element('driver', { name: 'qemu', type: 'qcow2' }),
-            element('source', { file: file(target) }),
+            { type: raw?.type ?? 'file', device: 'disk' },
+            element('driver', { name: 'qemu', type: raw ? 'raw' : 'qcow2' }),
+            raw ? pathSource(raw.type, raw.path) : pathSource('file', file(target)),
             element('target', { dev: target, bus: 'virtio' }),
           ),
         ),

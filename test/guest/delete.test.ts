@@ -10,11 +10,11 @@ import { readJournal, writeRecord } from '../../lib/disk-snapshot/journal';
 import { listDiskSnapshots } from '../../lib/disk-snapshot/list';
 import type { SetRecord } from '../../lib/disk-snapshot/record';
 import type { DiskSnapshotSet, Progress } from '../../lib/disk-snapshot/types';
-import { type Connection, DomainBlockCommitFlags, DomainBlockJobAbortFlags } from '../../lib/libvirt';
+import { type Connection, DomainBlockCommitFlags, DomainBlockJobAbortFlags, DomainXMLFlags } from '../../lib/libvirt';
 import { run } from '../../lib/testing/command';
 import { embeddedConnection } from '../../lib/testing/embedded';
 import { temporaryDirectory } from '../../lib/testing/scratch';
-import { pathSource, redefineDisk } from '../../lib/xml/domain';
+import { pathSource, readDomain, redefineDisk } from '../../lib/xml/domain';
 import { BareDomain, expectPattern, fill, qemuImg } from './bare-domain';
 
 jest.setTimeout(60_000);
@@ -162,6 +162,34 @@ describe.each(['off', 'running'] as const)('of a guest that is %s', (state) => {
     }
     await two.delete();
     await expectAllData(at('vda.s3'));
+  });
+});
+
+describe.each(['file', 'block'] as const)('a raw base of type %s', (type) => {
+  test.each(['off', 'running'])('takes the layer back, of a guest that is %s', async (state) => {
+    const image = at('base.raw');
+    await qemuImg('create', '-q', '-f', 'raw', image, '64M');
+    const losetup = async (...args: string[]) => (await run('losetup', args)).stdout.trim();
+    const path = type === 'block' ? await losetup('--find', '--show', image) : image;
+    try {
+      vm = await BareDomain.define(conn, directory, { raw: { type, path } });
+      const disks = { vda: { method: 'qemu', source: at('top') } };
+      const set = await snapshotDisks(vm.domain, { disks, quiesce: 'never' });
+      await fill(at('top'), 5, 5, 1);
+      if (state === 'running') await vm.domain.create();
+
+      await set.delete();
+
+      for (const flags of [0, DomainXMLFlags.INACTIVE] as const) {
+        const [disk] = readDomain(await vm.domain.getXMLDesc(flags)).disks;
+        expect(disk).toMatchObject({ type, sourcePath: path, format: 'raw' });
+      }
+      expect(await vm.files()).toEqual(['base.raw']);
+      if (state === 'running') await vm.domain.destroy();
+      await expectPattern(path, 5, 5, 1, 'raw');
+    } finally {
+      if (type === 'block') await losetup('--detach', path);
+    }
   });
 });
 
