@@ -1,4 +1,5 @@
 // close(): refuses what is new, lets what runs end, releases what there is.
+import { expect, test } from '@jest/globals';
 import { connect, LibvirtError } from '../../lib/libvirt';
 import { rejection } from './test-driver';
 

@@ -1,4 +1,5 @@
 // LibvirtError: all that libvirt says, from the thread that failed, with a stack that shows who called.
+import { expect, jest, test } from '@jest/globals';
 import { LibvirtError } from '../../lib/libvirt';
 import { rejection, testDriver } from './test-driver';
 

@@ -1,4 +1,5 @@
 // Events: registered when the promise resolves, bounded, counted, and harmless where the consumer is slow or throws.
+import { expect, test } from '@jest/globals';
 import { connect, DomainEventType, LibvirtError } from '../../lib/libvirt';
 import { rejection, testDriver } from './test-driver';
 

@@ -1,6 +1,8 @@
 // A host that never answers: calls to it end by their limit, and nothing else notices.
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connect, LibvirtError } from '../../lib/libvirt';
 import { type SilentHost, silentHost } from './silent-host';
 import { rejection } from './test-driver';

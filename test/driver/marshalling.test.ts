@@ -1,4 +1,5 @@
 // Values across the boundary: what goes in, what comes out, and what is refused before libvirt sees it.
+import { describe, expect, test } from '@jest/globals';
 import {
   connect,
   Domain,

@@ -15,7 +15,7 @@ export async function silentHost(): Promise<SilentHost> {
     socket.on('close', () => sockets.delete(socket));
     socket.resume();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   return {
     uri: `test+tcp://127.0.0.1:${(server.address() as AddressInfo).port}/default`,
     get clients() {

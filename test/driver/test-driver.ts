@@ -1,4 +1,5 @@
 // libvirt's test driver: in this process, with one running guest called 'test'. A fixture per test file.
+import { afterAll, beforeAll } from '@jest/globals';
 import { type Connection, connect, type Domain } from '../../lib/libvirt';
 
 export interface TestDriver {

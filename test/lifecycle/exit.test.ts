@@ -1,4 +1,5 @@
 // How a process or a worker ends while the addon is busy: at once, with its own exit code, by no signal, in silence.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type SilentHost, silentHost } from '../driver/silent-host';
 import { type Stage, stage } from './child';
 

@@ -1,7 +1,9 @@
 // Loading: without libvirt, twice, and what the binary asks of the machine.
+
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Stage, stage } from './child';
 
 let place: Stage;

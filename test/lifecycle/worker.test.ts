@@ -1,4 +1,5 @@
 // Workers: each environment has its own connections, calls and events, and may be terminated at any moment.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type SilentHost, silentHost } from '../driver/silent-host';
 import { type Stage, stage } from './child';
 

@@ -1,4 +1,5 @@
 // The addon's tables say what C signatures leave open. Whether they say it rightly, libvirt's description of its own API knows.
+import { describe, expect, test } from '@jest/globals';
 import { type NativeFunction, native } from '../../lib/native';
 import { type ApiFunction, apiCallbacks, apiFunctions, eventIds } from './libvirt-api';
 

@@ -1,5 +1,7 @@
 // What the classes declare and what the addon binds is the same: a member that only one of them knows fails here.
+
 import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
 import { memberName } from '../../lib/libvirt/member-name';
 import { native } from '../../lib/native';
