@@ -51,20 +51,20 @@ export async function step(title, work) {
   }
 }
 
-/** A bar that redraws itself on a terminal; in a pipe it prints its last state once, by `end()`. */
+/** A bar that redraws itself on a terminal and stays full at its `end()`; a pipe sees only that. */
 export function progressBar(title, width = 30) {
-  let last = '';
+  const draw = (share) => {
+    const filled = Math.round(share * width);
+    const bar = style('cyan', '█'.repeat(filled)) + style('dim', '░'.repeat(width - filled));
+    return `  ${title} ${bar} ${String(Math.round(share * 100)).padStart(3)} %`;
+  };
   return {
     update(done, total) {
-      const share = total > 0 ? Math.min(1, done / total) : 0;
-      const filled = Math.round(share * width);
-      const bar = style('cyan', '█'.repeat(filled)) + style('dim', '░'.repeat(width - filled));
-      last = `  ${title} ${bar} ${String(Math.round(share * 100)).padStart(3)} %`;
-      if (terminal) process.stdout.write(`\r\x1b[K${last}`);
+      if (terminal && total > 0) process.stdout.write(`\r\x1b[K${draw(Math.min(1, done / total))}`);
     },
-    end(text = '') {
+    end() {
       if (terminal) process.stdout.write('\r\x1b[K');
-      console.log(`${last} ${style('dim', text)}`);
+      console.log(draw(1));
     },
   };
 }

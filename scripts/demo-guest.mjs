@@ -11,8 +11,9 @@ const { readDomain } = require(join(root, 'dist', 'xml', 'domain.js'));
 
 const DISKS = ['vda', 'vdb'];
 const FOLDERS = ['/mnt/a', '/mnt/b'];
-/** Written to each disk after the snapshots, so that there is something to merge. */
-const MEBIBYTES = 24;
+/** Written to each disk after the snapshots, so that there is something to merge; slowly, so that it can be watched. */
+const MEBIBYTES = 12;
+const BANDWIDTH = 12;
 
 heading('A guest on qemu:///embed, without any daemon');
 const guest = await step('boot', () => TestGuest.boot({ disks: DISKS.length, restorable: false }));
@@ -31,7 +32,8 @@ try {
   );
   for (const { fact, from } of quiesced.evidence) note(style('dim', `evidence      ${fact} (${from})`));
   for (const snapshot of quiesced.disks) {
-    note(`\n  ${style('bold', snapshot.disk)} now writes to`);
+    console.log();
+    note(`${style('bold', snapshot.disk)} now writes to`);
     xml(snapshot.modifiedDisk);
     note('and this no longer changes:');
     xml(snapshot.backupSource);
@@ -45,12 +47,16 @@ try {
   for (const set of [quiesced, control]) for (const snapshot of set.disks) await verdict(snapshot, set === quiesced);
 
   heading('The merge, while the guest writes');
-  const sums = await step(`${MEBIBYTES} MiB of random data on each disk`, fill);
+  let sums = '';
+  await step(`${MEBIBYTES} MiB of random data on each disk`, async () => {
+    sums = await fill();
+  });
   for (const set of [control, quiesced]) await merge(set);
   await showDisks();
-  const after = await step('the guest’s own checksums', checksums);
-  if (after !== sums) throw new Error('the guest’s data changed in the merge');
-  note(style('green', 'unchanged'));
+  await step('the guest’s own checksums of that data', async () => {
+    if ((await checksums()) !== sums) throw new Error('the guest’s data changed in the merge');
+    return style('green', 'unchanged');
+  });
   const records = await listDiskSnapshots(guest.domain);
   note(`snapshots on record: ${records.length}`);
   await writer.stop();
@@ -71,17 +77,12 @@ function xml(text) {
 async function verdict(snapshot, wantsClean) {
   const path = /file='([^']+)'/.exec(snapshot.backupSource)?.[1];
   const { clean, needsRecovery, output } = await verifyConsistency(path);
-  const judged = clean && !needsRecovery ? style('green', 'clean') : style('yellow', 'needs recovery');
-  note(
-    `${snapshot.set.name.padEnd(9)} ${snapshot.disk}  ${judged}  ${style(
-      'dim',
-      output
-        .trim()
-        .split('\n')
-        .at(clean ? -1 : 0),
-    )}`,
-  );
-  if ((clean && !needsRecovery) !== wantsClean) throw new Error(`${snapshot.name}, ${snapshot.disk}: not as promised`);
+  const good = clean && !needsRecovery;
+  const lines = output.trim().split('\n');
+  const why = good ? lines.at(-1) : lines.find((line) => line.includes('journal'));
+  const judged = good ? style('green', 'clean         ') : style('yellow', 'needs recovery');
+  note(`${snapshot.set.name.padEnd(9)} ${snapshot.disk}  ${judged}  ${style('dim', why?.replace(path, '') ?? '')}`);
+  if (good !== wantsClean) throw new Error(`${snapshot.name}, ${snapshot.disk}: not as promised`);
 }
 
 async function fill() {
@@ -103,24 +104,12 @@ async function inGuest(script) {
 
 /** Deletes a set; each disk has its bar. */
 async function merge(set) {
-  const bars = new Map();
+  const bars = new Map(set.disks.map(({ disk }) => [disk, progressBar(`${set.name.padEnd(9)} ${disk}`)]));
   const start = performance.now();
   await set.delete({
-    onProgress({ phase, disk, done, total }) {
-      if (phase !== 'commit' || disk === undefined) return;
-      for (const [other, bar] of bars) {
-        if (other !== disk && !bar.ended) finish(bar);
-      }
-      const bar = bars.get(disk) ?? Object.assign(progressBar(`${set.name.padEnd(9)} ${disk}`), { ended: false });
-      bars.set(disk, bar);
-      if (!bar.ended) bar.update(done, total);
-    },
+    bandwidth: BANDWIDTH,
+    onProgress: ({ phase, disk, done, total }) => phase === 'commit' && bars.get(disk)?.update(done, total),
   });
-  for (const bar of bars.values()) if (!bar.ended) finish(bar);
+  for (const bar of bars.values()) bar.end();
   note(style('dim', `${set.name} merged in ${((performance.now() - start) / 1000).toFixed(1)} s`));
-}
-
-function finish(bar) {
-  bar.ended = true;
-  bar.end();
 }

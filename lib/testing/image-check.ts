@@ -11,7 +11,7 @@ export interface ImageVerdict {
   needsRecovery: boolean;
   /** After the journal was replayed, as a mount does, `e2fsck -fn` found no error. True of every honest cut. */
   sound: boolean;
-  /** What e2fsck said at first. */
+  /** What e2fsck said at first: its version, then its findings. */
   output: string;
 }
 
@@ -22,7 +22,7 @@ export function verifyConsistency(image: string): Promise<ImageVerdict> {
     const { stdout: header } = await run('dumpe2fs', ['-h', raw]);
     await replayJournal(raw);
     const afterwards = await run('e2fsck', ['-fn', raw], { accept: [0, 1, 4, 8, 12] });
-    const output = `${check.stdout}${check.stderr}`;
+    const output = `${check.stderr}${check.stdout}`;
     return {
       clean: check.exitCode === 0 && !output.includes('skipping journal recovery'),
       needsRecovery: /^Filesystem features:.*\bneeds_recovery\b/m.test(header),
