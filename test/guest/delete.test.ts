@@ -1,7 +1,7 @@
 // Deleting snapshots merges their layers: the guest's data stay, files and records go, and whatever comes in between, what
 // is told is true. Judged by qemu-img, qemu-io, the file system and libvirt's XML.
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { snapshotDisks } from '../../lib/disk-snapshot/create';
@@ -191,6 +191,22 @@ describe.each(['file', 'block'] as const)('a raw base of type %s', (type) => {
       if (type === 'block') await losetup('--detach', path);
     }
   });
+});
+
+test('a raw file whose size is no number of sectors is taken as the guest sees it', async () => {
+  const path = at('base.raw');
+  await writeFile(path, Buffer.alloc(10_000_001, 7));
+  vm = await BareDomain.define(conn, directory, { raw: { type: 'file', path } });
+
+  const set = await snapshotDisks(vm.domain, {
+    disks: { vda: { method: 'qemu', source: at('top') } },
+    quiesce: 'never',
+  });
+  expect(set.disks[0]?.virtualSize).toBe(10_000_384);
+  await set.delete();
+
+  expect(await vm.files()).toEqual(['base.raw']);
+  expect((await readFile(path)).subarray(0, 10_000_001).every((byte) => byte === 7)).toBe(true);
 });
 
 describe('a merge that', () => {

@@ -51,7 +51,18 @@ export async function planLayer(request: LayerRequest, call: CallOptions): Promi
   const images = await request.imagesFor(path);
   if (images) await checkPlace(request, path, images, call);
   const { capacity } = await domain.getBlockInfo(disk.target, call);
-  return { disk, base, overlay: { type: 'file', path, format: 'qcow2' }, virtualSize: Number(capacity), images };
+  return {
+    disk,
+    base,
+    overlay: { type: 'file', path, format: 'qcow2' },
+    virtualSize: wholeSectors(Number(capacity)),
+    images,
+  };
+}
+
+/** QEMU counts in sectors: to the guest, a raw file whose length is no number of them ends with the next one. */
+function wholeSectors(bytes: number): number {
+  return Math.ceil(bytes / 512) * 512;
 }
 
 const unfit: readonly { test: (d: DomainDisk) => boolean; reason: string }[] = [
