@@ -10,12 +10,13 @@ import {
 } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import { child, childrenOf, element, formatXml, parseXml, type XmlElement, XmlError } from '../xml/document';
-import { type DomainDocument, readDomain } from '../xml/domain';
+import { type DomainDisk, type DomainDocument, readDomain } from '../xml/domain';
 import { invalidType } from './argument';
 import { withClaim } from './claim';
 import { NAMESPACE } from './element';
 import { DiskSnapshotError } from './errors';
 import { checkCallOptions, facade, signalOf, translate } from './facade';
+import { journalOf } from './journal';
 import {
   joinDisk,
   POLICY_PREFIX,
@@ -26,6 +27,7 @@ import {
   splitDisk,
 } from './policy-metadata';
 import { isSameDisk, onlyNames } from './same-disk';
+import { layersOf } from './users';
 
 // ---- define -----------------------------------------------------------------------------------------------------------
 
@@ -42,7 +44,8 @@ import { isSameDisk, onlyNames } from './same-disk';
  *
  * @throws TypeError
  * @throws DiskSnapshotError before libvirt is called: INVALID_XML, METHOD_UNKNOWN (nobody registered a plug-in's method);
- * OPERATION_IN_PROGRESS while a snapshot is made or deleted on this domain
+ * IN_USE (a disk on what a snapshot keeps, as in a definition older than the snapshot); OPERATION_IN_PROGRESS while a
+ * snapshot is made or deleted on this domain
  * @example
  * const dom = await defineDomain(conn, xml.replace('</disk>', "<diskSnapshot method='qemu'/></disk>"));
  */
@@ -59,9 +62,11 @@ export async function defineDomain(conn: Connection, xml: string, options: CallO
     const existing = document.uuid === null ? null : await lookUp(conn, document.uuid, call);
     if (!existing) return await conn.domainDefineXML(formatXml(definition), call);
     return await withClaim(existing, 'define', call, async () => {
-      const records = await recordsOf(existing, call);
+      const now = await definitionOf(existing, call);
+      refuseImmutable(document, now);
       signal?.throwIfAborted();
       // From here on it is finished, whatever the signal says.
+      const records = now.metadata.map((record) => record.element);
       return conn.domainDefineXML(formatXml(withMetadata(definition, isRecord, records)));
     });
   } catch (error) {
@@ -98,14 +103,30 @@ async function lookUp(conn: Connection, uuid: string, call: CallOptions): Promis
 
 const isRecord = (uri: string): boolean => uri.startsWith(`${NAMESPACE}:`) && uri !== POLICY_URI;
 
-/** Of both copies: where one has lost a record, the other still has it. What the running guest has is the newer. */
-async function recordsOf(domain: Domain, call: CallOptions): Promise<XmlElement[]> {
-  const copies = await Promise.all([
-    domain.getXMLDesc({ ...call, flags: DomainXMLFlags.INACTIVE }),
-    domain.getXMLDesc(call),
-  ]);
-  const records = copies.flatMap((xml) => readDomain(xml).metadata.filter(({ uri }) => isRecord(uri)));
-  return [...new Map(records.map((record) => [record.uri, record.element])).values()];
+/**
+ * The present definition, with the records of both copies as its only metadata: where one has lost a record, the other
+ * still has it, and what a running guest has is the newer.
+ */
+async function definitionOf(domain: Domain, call: CallOptions): Promise<DomainDocument> {
+  const inactive = readDomain(await domain.getXMLDesc({ ...call, flags: DomainXMLFlags.INACTIVE }));
+  const live = readDomain(await domain.getXMLDesc(call));
+  const records = [...inactive.metadata, ...live.metadata].filter(({ uri }) => isRecord(uri));
+  return { ...inactive, metadata: [...new Map(records.map((record) => [record.uri, record])).values()] };
+}
+
+/** An old definition names what is by now the immutable state of a snapshot: the guest would write into it. */
+function refuseImmutable(wanted: DomainDocument, now: DomainDocument): void {
+  for (const { set, state } of layersOf(journalOf(now).sets)) {
+    const onBase = (disk: DomainDisk) => !disk.readonly && !state.merging && disk.sourcePath === state.base.path;
+    const disk = wanted.disks.find(onBase);
+    if (!disk || now.disks.some((one) => one.target === disk.target && onBase(one))) continue;
+    throw new DiskSnapshotError(
+      'IN_USE',
+      `${wanted.name}: disk ${disk.target} cannot be defined on ${state.base.path}: that is the state which snapshot ` +
+        `${set.name} keeps, and the guest would write into it. Define the disk on what it uses now, or delete the snapshot first`,
+      { guest: wanted.name, disk: disk.target, snapshot: set.name },
+    );
+  }
 }
 
 // ---- describe ---------------------------------------------------------------------------------------------------------
