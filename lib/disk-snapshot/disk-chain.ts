@@ -1,11 +1,11 @@
 // The chain of one disk, whether its guest runs or not.
 import { dirname } from 'node:path';
-import type { Connection } from '../libvirt';
+import type { Connection, Domain } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import { type Chain, chainOfHeaders, chainOfXml, diskOf, type Inspect, liveChain } from './backing-chain';
 import { DiskSnapshotError } from './errors';
 import type { Guest } from './guest';
-import { HELPER_DISK, withHelper } from './helper-domain';
+import { findHelper, HELPER_DISK, withHelper } from './helper-domain';
 import { type Images, imagesFor } from './image';
 
 /**
@@ -23,10 +23,13 @@ export async function diskChain(guest: Guest, target: string, call: CallOptions 
     return await chainOfHeaders({ path, format: format ?? 'raw' }, headers.inspect);
   } catch (e) {
     if (!(e instanceof DiskSnapshotError && e.code === 'PERMISSION_DENIED')) throw e;
-    return withHelper(guest.document, disk, guest.domain, async (helper) => {
+    const chainOf = async (helper: Domain) => {
       const held = await diskOf(helper, HELPER_DISK, call);
       return held ? liveChain(helper, held, call) : [];
-    });
+    };
+    // One that is at work already has the image locked, and knows its chain as well.
+    const helper = await findHelper(guest.document, disk, guest.domain);
+    return helper ? chainOf(helper) : withHelper(guest.document, disk, guest.domain, chainOf);
   } finally {
     await headers.close();
   }

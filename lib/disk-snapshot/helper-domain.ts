@@ -28,7 +28,7 @@ export function helperXml(guest: DomainDocument, disk: DomainDisk): string {
     element(
       'domain',
       { type: guest.type },
-      element('name', {}, helperName(guest)),
+      element('name', {}, helperName(guest, disk)),
       element('memory', { unit: 'MiB' }, '16'),
       element(
         'os',
@@ -48,9 +48,9 @@ export function helperXml(guest: DomainDocument, disk: DomainDisk): string {
   );
 }
 
-/** One name per guest: a helper that a killed process left behind is found, and its log does not pile up. */
-function helperName(guest: DomainDocument): string {
-  return `libvirt-disksnapshot-${guest.uuid}`;
+/** One name per disk: a helper that a killed process left behind is found. */
+function helperName(guest: DomainDocument, { target }: DomainDisk): string {
+  return `libvirt-disksnapshot-${guest.uuid}-${target}`;
 }
 
 function textOfOsType(guest: DomainDocument): string {
@@ -68,7 +68,7 @@ export async function withHelper<T>(
   domain: Domain,
   work: (helper: Domain) => Promise<T>,
 ): Promise<T> {
-  await endLeftHelper(guest, domain);
+  await endLeftHelper(guest, disk, domain);
   const helper = await domain.connection.domainCreateXML(helperXml(guest, disk), await startFlags(domain));
   try {
     return await work(helper);
@@ -77,9 +77,14 @@ export async function withHelper<T>(
   }
 }
 
-/** Ends a helper that a process which died has left: it would keep the guest from starting. */
-export async function endLeftHelper(guest: DomainDocument, domain: Domain): Promise<void> {
-  const left = await domain.connection.domainLookupByName(helperName(guest)).catch(gone);
+/** The helper that is at work for this disk, or was left by a process that died; null: there is none. */
+export function findHelper(guest: DomainDocument, disk: DomainDisk, domain: Domain): Promise<Domain | null> {
+  return domain.connection.domainLookupByName(helperName(guest, disk)).catch(gone);
+}
+
+/** Ends a helper that was left, and would keep the guest from starting. Only for whoever holds the guest's claim. */
+export async function endLeftHelper(guest: DomainDocument, disk: DomainDisk, domain: Domain): Promise<void> {
+  const left = await findHelper(guest, disk, domain);
   if (left) await end(left);
 }
 

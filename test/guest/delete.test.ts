@@ -4,17 +4,27 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { diskOf, liveChain } from '../../lib/disk-snapshot/backing-chain';
 import { snapshotDisks } from '../../lib/disk-snapshot/create';
 import { deleteLayers } from '../../lib/disk-snapshot/delete';
+import { diskChain } from '../../lib/disk-snapshot/disk-chain';
+import { lookAtGuest } from '../../lib/disk-snapshot/guest';
+import { HELPER_DISK, helperXml, withHelper } from '../../lib/disk-snapshot/helper-domain';
 import { readJournal, writeRecord } from '../../lib/disk-snapshot/journal';
 import { listDiskSnapshots } from '../../lib/disk-snapshot/list';
 import type { SetRecord } from '../../lib/disk-snapshot/record';
 import type { DiskSnapshotSet, Progress } from '../../lib/disk-snapshot/types';
-import { type Connection, DomainBlockCommitFlags, DomainBlockJobAbortFlags, DomainXMLFlags } from '../../lib/libvirt';
+import {
+  type Connection,
+  DomainBlockCommitFlags,
+  DomainBlockJobAbortFlags,
+  DomainCreateFlags,
+  DomainXMLFlags,
+} from '../../lib/libvirt';
 import { run } from '../../lib/testing/command';
 import { embeddedConnection } from '../../lib/testing/embedded';
 import { temporaryDirectory } from '../../lib/testing/scratch';
-import { pathSource, readDomain, redefineDisk } from '../../lib/xml/domain';
+import { type DomainDisk, pathSource, readDomain, redefineDisk } from '../../lib/xml/domain';
 import { BareDomain, expectPattern, fill, qemuImg } from './bare-domain';
 
 jest.setTimeout(60_000);
@@ -162,6 +172,35 @@ describe.each(['off', 'running'] as const)('of a guest that is %s', (state) => {
     }
     await two.delete();
     await expectAllData(at('vda.s3'));
+  });
+});
+
+describe('a helper domain', () => {
+  const look = () => lookAtGuest(vm.domain, {});
+  const diskOfGuest = async () => (await look()).document.disks[0] as DomainDisk;
+
+  test('shows the chain that the headers tell, keeps the guest from starting, and is gone afterwards', async () => {
+    await threeLayers();
+    const told = await diskChain(await look(), 'vda');
+
+    await withHelper((await look()).document, await diskOfGuest(), vm.domain, async (helper) => {
+      const held = await diskOf(helper, HELPER_DISK);
+      expect(held && (await liveChain(helper, held))).toEqual(told);
+      await expect(vm.domain.create()).rejects.toMatchObject({ message: expect.stringMatching(/lock/) });
+    });
+
+    expect((await conn.listAllDomains()).map((domain) => domain.getName())).toEqual([vm.domain.getName()]);
+    await vm.domain.create();
+  });
+
+  test('that was left by a process which died is ended by the next', async () => {
+    const [, , three] = await threeLayers();
+    const { document } = await look();
+    await conn.domainCreateXML(helperXml(document, await diskOfGuest()), DomainCreateFlags.START_PAUSED);
+
+    await three.delete();
+
+    await expectAllData(at('vda.s2'));
   });
 });
 

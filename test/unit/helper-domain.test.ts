@@ -26,7 +26,7 @@ test('holds one disk, with its format and without a guess at what lies below', (
 
   expect(helper).toMatchObject({
     type: 'kvm',
-    name: 'libvirt-disksnapshot-11111111-2222-3333-4444-555555555555',
+    name: 'libvirt-disksnapshot-11111111-2222-3333-4444-555555555555-sda',
     arch: 'x86_64',
     machine: 'pc-q35-7.2',
     emulator: '/usr/bin/qemu-system-x86_64',
