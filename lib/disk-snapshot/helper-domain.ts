@@ -50,7 +50,14 @@ export function helperXml(guest: DomainDocument, disk: DomainDisk): string {
 
 /** One name per disk: a helper that a killed process left behind is found. */
 function helperName(guest: DomainDocument, { target }: DomainDisk): string {
-  return `libvirt-disksnapshot-${guest.uuid}-${target}`;
+  return `${PREFIX}${guest.uuid}-${target}`;
+}
+
+const PREFIX = 'libvirt-disksnapshot-';
+
+/** Whether a domain is a helper: it uses images only on behalf of a guest. */
+export function isHelper(domain: Domain): boolean {
+  return domain.getName().startsWith(PREFIX);
 }
 
 function textOfOsType(guest: DomainDocument): string {

@@ -5,6 +5,7 @@ import { type Connection, type Domain, DomainXMLFlags, ErrorNumber, LibvirtError
 import type { CallOptions } from '../libvirt/options';
 import { type DomainDisk, readDomain } from '../xml/domain';
 import { type Chain, chainOfHeaders, chainOfXml, type Inspect } from './backing-chain';
+import { isHelper } from './helper-domain';
 import { isLocal } from './image';
 import { journalOf } from './journal';
 import { LocalImages } from './local-images';
@@ -49,7 +50,7 @@ export async function imageUsers(conn: Connection, call: CallOptions = {}): Prom
     local ? images.inspect(path, { ...call, format }) : inspectVolume(conn, path, call);
 
   const users: ImageUser[] = [];
-  const domains = await conn.listAllDomains(call);
+  const domains = (await conn.listAllDomains(call)).filter((domain) => !isHelper(domain));
   for (let i = 0; i < domains.length; i += AT_ONCE) {
     const found = await Promise.all(domains.slice(i, i + AT_ONCE).map((domain) => usesOf(domain, inspect, call)));
     for (const { paths, ...user } of found.flat()) {
