@@ -1,9 +1,10 @@
 // The pair of the proposal's answer: virDomainQuiesceStorage and virDomainUnquiesceStorage; and what a snapshot needs to
 // freeze by itself. Everything that a frozen agent does not answer is asked before.
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Domain, DomainXMLFlags } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import { type DomainDocument, readDomain } from '../xml/domain';
-import { type AgentCommand, type AgentDomain, AgentError, askAgent, isOff } from './agent';
+import { type AgentCommand, type AgentDomain, AgentError, type AskOptions, askAgent, isOff } from './agent';
 import { invalidType } from './argument';
 import { DiskSnapshotError } from './errors';
 import { checkMilliseconds, facade, signalOf } from './facade';
@@ -22,6 +23,9 @@ export { heldFreeze, isQuiescedStorage } from './held-storage';
 /** For a sign of life, which takes a healthy agent milliseconds; and for the list, which grows with the guest. */
 const QUESTION_MS = 5_000;
 const LIST_MS = 15_000;
+/** Just after a restart libvirtd shows an agent as connected, and says for up to a second that there is none. */
+const RECONNECT_MS = 2_000;
+const RECONNECT_PAUSE_MS = 50;
 const DEFAULT_MAX_FREEZE_MS = 10_000;
 
 const NEEDED: readonly AgentCommand[] = [
@@ -79,7 +83,7 @@ async function askForFilesystems(domain: AgentDomain, document: DomainDocument, 
   const call = { limitMs: QUESTION_MS, timeoutMs: QUESTION_MS, signal };
   const guest = domain.getName();
   try {
-    const enabled = await askAgent(domain, 'guest-info', call);
+    const enabled = await firstWord(domain, document, call);
     const canSay = enabled.has('guest-fsfreeze-status');
     // First, since a frozen agent has disabled the others.
     if (canSay && (await askAgent(domain, 'guest-fsfreeze-status', call)) === 'frozen') throw alreadyFrozen(guest);
@@ -89,6 +93,21 @@ async function askForFilesystems(domain: AgentDomain, document: DomainDocument, 
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
     throw unavailable(guest, error, { why: await exactly(domain, document, error) });
+  }
+}
+
+/** The commands that the agent runs; an agent that libvirt is about to find again is given the time. */
+async function firstWord(domain: AgentDomain, document: DomainDocument, call: AskOptions) {
+  const startedAt = performance.now();
+  for (;;) {
+    try {
+      return await askAgent(domain, 'guest-info', call);
+    } catch (error) {
+      const isAbsent = error instanceof AgentError && error.failure === 'unresponsive';
+      const isLate = performance.now() - startedAt > RECONNECT_MS;
+      if (!isAbsent || isLate || document.agentConnected !== true) throw error;
+    }
+    await delay(RECONNECT_PAUSE_MS);
   }
 }
 
