@@ -68,7 +68,8 @@ function looking(guest: Guest, call: CallOptions): Look {
     chains.set(record.disk, chain);
     const at = positionOf(await chain, state.base.path);
     if (at === 0) return 'missing'; // the guest writes to it: somebody has merged the layer
-    return at > 0 || (await isThere(guest, state.base, call)) ? 'present' : 'missing';
+    if (at > 0) return (await chain)[at]?.missing ? 'missing' : 'present';
+    return (await isThere(guest, state.base, call)) ? 'present' : 'missing';
   };
 }
 

@@ -107,7 +107,7 @@ describe('a guest that runs', () => {
       snapshot: 'since',
     });
     expect(await guest.domain.getXMLDesc(DomainXMLFlags.INACTIVE)).toBe(now);
-    const renewed = old.replace(guest.image('vda'), now.match(/[^']+\.since/)?.[0] ?? '');
+    const renewed = old.replace(guest.image('vda'), readDomain(now).disks[0]?.sourcePath ?? '');
     await defineDomain(guest.connection, renewed);
     expect(await guest.domain.getXMLDesc(DomainXMLFlags.INACTIVE)).toContain(':set:');
     await set.delete();
