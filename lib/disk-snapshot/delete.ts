@@ -88,6 +88,7 @@ async function carryOut(
   }
   // From here on it is finished, whatever the signal says. The file goes first: as long as the records still tell of the
   // layer, whoever comes after a crash knows that it was merged, and ends what we began.
+  tell(onProgress, { phase: 'clean', disk, done: 0, total: 0 });
   const kept = await removeFile(deletion, overlay, merge);
   const { sets } = await readJournal(domain);
   for (const changed of afterMerge(sets, { setId: set.id, disk, overlay, parent })) {

@@ -1,7 +1,12 @@
-// A merge whose libvirtd dies goes on in QEMU: what is told is that nobody knows, and a second delete takes it to its end.
+// A merge whose libvirtd dies, or whose caller, goes on in QEMU: a second delete takes it to its end. The children run what
+// `npm run build:ts` made.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { expect, jest, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
+import { deleteLayers } from '../../lib/disk-snapshot/delete';
+import { readJournal } from '../../lib/disk-snapshot/journal';
 import { listDiskSnapshots } from '../../lib/disk-snapshot/list';
 import { DomainXMLFlags } from '../../lib/libvirt';
 import { PrivateLibvirtd } from '../../lib/testing';
@@ -59,4 +64,63 @@ test.each([
     await daemon.close();
     await rm(directory, { recursive: true });
   }
+});
+
+/** Deletes a snapshot in a process of its own, which dies by SIGKILL when it comes to `phase`. */
+const CHILD = `
+  const { connect, findDiskSnapshot } = require('./dist');
+  const [uri, guest, name, phase] = process.argv.slice(1);
+  (async () => {
+    const conn = await connect(uri);
+    const set = await findDiskSnapshot(await conn.domainLookupByName(guest), name);
+    await set.delete({
+      bandwidth: phase === 'commit' ? 1 : 0,
+      onProgress: (p) => { if (p.phase === phase && (p.done > 0 || phase === 'clean')) process.kill(process.pid, 'SIGKILL'); },
+    });
+  })();
+`;
+
+describe.each(['running', 'off'])('the caller is killed, of a guest that is %s,', (state) => {
+  test.each([
+    ['commit', 'newest', 's2'],
+    ['commit', 'inner', 's1'],
+    ['clean', 'newest', 's2'],
+    ['clean', 'inner', 's1'],
+  ])('in the phase %s of the %s layer', async (phase, _, name) => {
+    const daemon = await PrivateLibvirtd.start();
+    const directory = await temporaryDirectory('killed');
+    try {
+      const conn = await daemon.connect();
+      const vm = await BareDomain.define(conn, directory);
+      await vm.layers(2, 20);
+      if (state === 'running') await vm.domain.create();
+
+      const child = spawn(process.execPath, ['-e', CHILD, daemon.uri, basename(directory), name, phase], {
+        cwd: join(__dirname, '..', '..'),
+        stdio: ['ignore', 'inherit', 'inherit'],
+      });
+      expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+      // As from a handle that somebody else still has.
+      const { sets } = await readJournal(vm.domain);
+      const id = sets.find((set) => set.name === name)?.id;
+      await deleteLayers(vm.domain, id ?? 'gone', null);
+
+      const left = name === 's2' ? 's1' : 's2';
+      const top = join(directory, `vda.${left}`);
+      expect(await vm.files()).toEqual(['vda.qcow2', `vda.${left}`]);
+      expect(await vm.source('vda')).toBe(top);
+      expect(await vm.definedSource('vda')).toBe(top);
+      const [set, ...more] = await listDiskSnapshots(vm.domain);
+      expect(set).toMatchObject({ name: left, disks: [{ state: 'present' }] });
+      expect(more).toEqual([]);
+      expect((await readJournal(vm.domain)).claims).toEqual([]);
+      await expectPattern(top, 1, 1, 1);
+      await expectPattern(top, 2, 2, 20);
+      expect((await conn.listAllDomains()).length).toBe(1);
+      await conn.close();
+    } finally {
+      await daemon.close();
+      await rm(directory, { recursive: true });
+    }
+  });
 });
