@@ -81,7 +81,9 @@ async function verdict(snapshot, wantsClean) {
   const lines = output.trim().split('\n');
   const why = good ? lines.at(-1) : lines.find((line) => line.includes('journal'));
   const judged = good ? style('green', 'clean         ') : style('yellow', 'needs recovery');
-  note(`${snapshot.set.name.padEnd(9)} ${snapshot.disk}  ${judged}  ${style('dim', why?.replace(path, '') ?? '')}`);
+  note(
+    `${snapshot.set.name.padEnd(9)} ${snapshot.disk}  ${judged}  ${style('dim', why?.replace(/^\S+raw: /, '') ?? '')}`,
+  );
   if (good !== wantsClean) throw new Error(`${snapshot.name}, ${snapshot.disk}: not as promised`);
 }
 

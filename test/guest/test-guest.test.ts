@@ -137,7 +137,7 @@ test('raw, block and CD drives are attached as asked', async () => {
     disks: [{ format: 'raw' }, { type: 'block', ext4: false }, { type: 'cdrom' }],
   });
   const xml = await guest.domain.getXMLDesc();
-  expect(xml).toMatch(/<disk type='block' device='disk'>\s*<driver name='qemu' type='qcow2'\/>/);
+  expect(xml).toMatch(/<disk type='block' device='disk'>\s*<driver name='qemu' type='qcow2' cache='unsafe'\/>/);
   expect(xml).toMatch(/<disk type='file' device='cdrom'>/);
   expect((await sh(guest, 'ls /mnt')).stdout).toBe('a\nb\n');
   await sh(guest, 'echo dirty > /mnt/a/disk; sync');
