@@ -104,12 +104,11 @@ const orphans: DiskCheck = async ({ guest, journal, owner, files, users, call },
   if (owner || !(await isLocal(guest.domain.connection, call))) return [];
   const recorded = journal.sets.flatMap((set) => set.disks.flatMap((record) => qemuStateOf(record)?.base.path ?? []));
   const known = new Set([...chain.map(({ path }) => path), ...recorded].filter((path) => path !== null));
-  const begun = new Set(
-    journal.intents.flatMap((intent) => intent.disks.map((planned) => qemuStateOf(planned)?.overlay.path ?? '')),
-  );
+  // Whatever method a record is of, it names its files in its state.
+  const states = JSON.stringify([...journal.sets, ...journal.intents].map((record) => record.disks));
   const found: Found[] = [];
   for (const path of await namedAlike(chain)) {
-    if (known.has(path) || begun.has(path)) continue;
+    if (known.has(path) || states.includes(JSON.stringify(path))) continue;
     const { users: all, sameFile } = await users();
     const file = await sameFile(path);
     if (all.some(({ paths }) => paths.has(file))) continue;

@@ -11,7 +11,7 @@ import type { DomainDocument } from '../xml/domain';
 import { NAMESPACE, pluginElement, readMethod } from './element';
 import { DiskSnapshotError } from './errors';
 import { complaint, formOf, type MethodSubject } from './method-form';
-import { pluginFor } from './methods/registry';
+import { methodNamed } from './methods/registry';
 import type { Method } from './types';
 
 export const POLICY_URI = `${NAMESPACE}:policy`;
@@ -102,7 +102,7 @@ export function joinDisk(disk: XmlElement, policies: Policies): XmlElement {
 function checkPolicy(policy: XmlElement, subject: MethodSubject): void {
   const method = readMethod(policy, subject);
   if (formOf(method.method)) return;
-  const plugin = pluginFor(method.method);
+  const plugin = methodNamed(method.method);
   if (!plugin) {
     const complain = complaint('METHOD_UNKNOWN', subject);
     throw complain(

@@ -104,16 +104,16 @@ describe.each(['off', 'running'] as const)('a guest that is %s', (state) => {
     expect(await diagnose(domain)).toEqual([]);
   });
 
-  test('STALE_INTENT that a person has to decide stays, and says why', async () => {
-    const overlay = image(`${guest.name}-vda.begun`);
-    await writeRecord(domain, 'intent', {
-      ...intent(null, '/a', overlay),
-      disks: [{ ...intent(null, '/a', overlay).disks[0], method: 'other' }],
-    } as IntentRecord);
-    const [finding] = await diagnose(domain, { fix: true });
-    expect(finding).toMatchObject({ code: 'STALE_INTENT', fixable: true, fixed: false });
-    expect(finding?.message).toContain('method other');
+  test('STALE_INTENT that a person has to decide stays, says why, and keeps what it names', async () => {
+    const [base, clone] = [guest.image('vda'), image(`${guest.name}-vda.begun`)];
+    await qemuImg('create', '-q', '-f', 'qcow2', '-b', base, '-F', 'qcow2', '-u', clone, '64M');
+    const disks = [{ disk: 'vda', method: 'other', state: { clone }, virtualSize: 1 }];
+    await writeRecord(domain, 'intent', { ...intent(null, base, clone), disks });
+    const found = await diagnose(domain, { fix: true });
+    expect(found).toMatchObject([{ code: 'STALE_INTENT', fixable: true, fixed: false }]);
+    expect(found[0]?.message).toContain('method other');
     expect((await readJournal(domain)).intents).toHaveLength(1);
+    expect(existsSync(clone)).toBe(true);
   });
 
   test('DAMAGED_RECORD and UNREADABLE_POLICY are told, and left alone', async () => {
