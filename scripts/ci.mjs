@@ -1,5 +1,7 @@
 // What .ci/run does: everything that must hold on a fresh machine. All of it runs even where a part fails; the last line counts.
+
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { heading, step, style } from './console.mjs';
