@@ -82,7 +82,7 @@ async function carryOut(
     const report = (done: number, total: number) => tell(onProgress, { phase: 'commit', disk, done, total });
     const note = (merging: boolean) => noteMerge(deletion, merging);
     parent = await mergeLayer(
-      { domain, disk, overlay, begun: state.merging ?? false },
+      { domain, disk, overlay, base: state.base, begun: state.merging ?? false },
       { bandwidth, signal, onProgress: report, note },
     );
   }

@@ -16,6 +16,8 @@ export interface Layer {
   /** The target. */
   disk: string;
   overlay: ImageRef;
+  /** The image below, as it was recorded. */
+  base: ImageRef;
   /** A merge was begun before, by somebody who may have died since. */
   begun: boolean;
 }
@@ -56,6 +58,8 @@ async function mergeIn(runner: Domain, target: string, layer: Layer, options: Me
   const disk = await diskOf(runner, target);
   const chain = disk ? await liveChain(runner, disk) : [];
   const at = positionOf(chain, layer.overlay.path);
+  // The merge that somebody left behind has just come to its end by itself.
+  if (at < 0 && layer.begun && positionOf(chain, layer.base.path) >= 0) return layer.base;
   const [top, base] = at < 0 ? [] : chain.slice(at);
   if (!disk || !top?.path || !base?.path) throw notInChain(layer);
   refuseInternal(layer, top.internalSnapshots ?? []);
@@ -75,7 +79,7 @@ async function mergeIn(runner: Domain, target: string, layer: Layer, options: Me
         if (resumes) return runner.blockJobSetSpeed(target, options.bandwidth);
         await options.note(true);
         await runner.blockCommit(target, into, from, options.bandwidth, flags).catch(async (refusal: unknown) => {
-          await options.note(false);
+          if (!layer.begun) await options.note(false);
           throw refusal;
         });
       },

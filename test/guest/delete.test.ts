@@ -290,6 +290,25 @@ describe('a merge that', () => {
     await expectUntouchedThenDeletable(set);
   });
 
+  test('is aborted in the middle, of a guest that is off, leaves it as it was and no helper behind', async () => {
+    vm = await BareDomain.define(conn, directory);
+    const [set] = await vm.layers(1, 30);
+    const abort = new AbortController();
+    const { onProgress, begun } = atWork();
+
+    const pending = set?.delete({ bandwidth: 1, signal: abort.signal, onProgress });
+    const rejected = expect(pending).rejects.toMatchObject({ name: 'AbortError' });
+    await begun;
+    abort.abort();
+
+    await rejected;
+    expect((await conn.listAllDomains()).length).toBe(1);
+    expect(await vm.definedSource('vda')).toBe(at('vda.s1'));
+    await set?.delete();
+    expect(await vm.definedSource('vda')).toBe(at('vda.qcow2'));
+    await expectPattern(at('vda.qcow2'), 1, 1, 30);
+  });
+
   test('takes longer than timeoutMs is cancelled', async () => {
     const set = await slowLayer();
 
