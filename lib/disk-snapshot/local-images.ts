@@ -87,11 +87,15 @@ export async function localFolder(folder: string): Promise<boolean> {
   } catch (e) {
     if (errno(e) !== 'ENOENT') return false;
   }
-  return run('qemu-img', ['--version']).then(
+  qemuImgFound ||= await run('qemu-img', ['--version']).then(
     () => true,
     () => false,
   );
+  return qemuImgFound;
 }
+
+/** Looked for again while it is missing, as it may be installed meanwhile. */
+let qemuImgFound = false;
 
 interface QemuImgInfo {
   format: string;
