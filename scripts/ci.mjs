@@ -1,5 +1,4 @@
 // What .ci/run does: everything that must hold on a fresh machine. All of it runs even where a part fails; the last line counts.
-
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -9,7 +8,7 @@ import { dependency, root, run, runNodeReaped } from './process.mjs';
 import { setup, TEST_PACKAGES } from './setup.mjs';
 
 /** Each kind of test is a Jest project, quickest first. */
-const PROJECTS = ['unit', 'contract', 'driver', 'lifecycle', 'guest', 'storage'];
+const PROJECTS = createRequire(import.meta.url)('../jest.config.js').projects.map(({ displayName }) => displayName);
 
 const results = mkdtempSync(join(tmpdir(), 'ci-'));
 const broken = [];
