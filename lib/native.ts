@@ -22,7 +22,7 @@ export type NativeFailure =
       int2: number;
     }
   | { kind: 'library'; code: number; message: string; soname: string }
-  | { kind: 'timeout' | 'abandoned' | 'closed' };
+  | { kind: 'timeout' | 'abandoned' | 'closed' | 'lost' };
 
 /** A bad argument: libvirt was not called. `parameter`: position in the C function; -1: the receiver. */
 export interface NativeRefusal {

@@ -10,7 +10,7 @@ namespace virt {
 AgentLink::~AgentLink() {
   if (!connection_) return;
   const Task close = [connection = connection_] { VIR(virConnectClose)(connection); };
-  if (onOwnThread)
+  if (mayBlock)
     close();
   else
     lane->post(close);

@@ -67,7 +67,7 @@ void Call::runHere(Napi::Env env, napi_value settle) {
 }
 
 void Call::deliver(Napi::Env env, int what) {
-  static constexpr const char* kinds[] = {"done", "timeout", "abandoned", "closed"};
+  static constexpr const char* kinds[] = {"done", "timeout", "abandoned", "closed", "lost"};
   napi_value settle = nullptr;
   napi_get_reference_value(env, settle_, &settle);
   napi_delete_reference(env, settle_);

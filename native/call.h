@@ -22,7 +22,7 @@ struct CallFrame {
 
 class Call : public Deliverable, public Expiring, public std::enable_shared_from_this<Call> {
  public:
-  enum Outcome { Done, TimedOut, Abandoned, Closed };
+  enum Outcome { Done, TimedOut, Abandoned, Closed, Lost };
 
   // The session may be null: a call that belongs to none.
   explicit Call(std::shared_ptr<Session> session) : session_(std::move(session)) {}

@@ -4,24 +4,18 @@
 
 namespace virt {
 
-namespace {
-struct Registration {
-  std::shared_ptr<Environment> environment;
-  std::shared_ptr<CloseWatch> watch;
-};
-}  // namespace
+void CloseWatch::start(virConnectPtr connection) {
+  auto* data = new std::shared_ptr<CloseWatch>(shared_from_this());
+  const auto free = [](void* held) { delete static_cast<std::shared_ptr<CloseWatch>*>(held); };
+  if (VIR(virConnectRegisterCloseCallback)(connection, &CloseWatch::callback, data, free) < 0) delete data;
+}
 
-void CloseWatch::start(virConnectPtr connection, const std::shared_ptr<Environment>& environment,
-                       std::shared_ptr<Callback> closed) {
-  auto* registration = new Registration{environment, std::make_shared<CloseWatch>(std::move(closed))};
-  const auto free = [](void* data) { delete static_cast<Registration*>(data); };
-  if (VIR(virConnectRegisterCloseCallback)(connection, &CloseWatch::callback, registration, free) < 0)
-    delete registration;
+void CloseWatch::stop(virConnectPtr connection) {
+  VIR(virConnectUnregisterCloseCallback)(connection, &CloseWatch::callback);
 }
 
 void CloseWatch::callback(virConnectPtr, int reason, void* data) {
-  auto* registration = static_cast<Registration*>(data);
-  registration->environment->post(registration->watch, reason);
+  (*static_cast<std::shared_ptr<CloseWatch>*>(data))->tell(reason);
 }
 
 }  // namespace virt

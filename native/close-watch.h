@@ -1,4 +1,4 @@
-// Tells JavaScript, once, that a connection was lost, and why.
+// Tells JavaScript that a connection was lost, and why.
 #pragma once
 #include <libvirt/libvirt.h>
 
@@ -9,16 +9,22 @@
 
 namespace virt {
 
-class CloseWatch final : public Deliverable {
+class CloseWatch final : public Deliverable, public std::enable_shared_from_this<CloseWatch> {
  public:
-  explicit CloseWatch(std::shared_ptr<Callback> closed) : closed_(std::move(closed)) {}
+  CloseWatch(std::shared_ptr<Environment> environment, std::shared_ptr<Callback> closed)
+      : environment_(std::move(environment)), closed_(std::move(closed)) {}
+
   // Own thread. Drivers in this process cannot be lost, and refuse.
-  static void start(virConnectPtr connection, const std::shared_ptr<Environment>& environment,
-                    std::shared_ptr<Callback> closed);
-  static void callback(virConnectPtr, int reason, void* data);
+  void start(virConnectPtr connection);
+  static void stop(virConnectPtr connection);
+  // From any thread; JavaScript heeds the first reason.
+  void tell(int reason) { environment_->post(shared_from_this(), reason); }
   void deliver(Napi::Env env, int reason) override { closed_->call(env, {Napi::Number::New(env, reason)}); }
 
  private:
+  static void callback(virConnectPtr, int reason, void* data);
+
+  const std::shared_ptr<Environment> environment_;
   const std::shared_ptr<Callback> closed_;
 };
 

@@ -10,7 +10,7 @@ Object::Object(const Kind& kind, void* p, std::shared_ptr<Session> session)
     : kind(kind), p(p), session(std::move(session)) {}
 
 Object::~Object() {
-  if (onOwnThread)
+  if (mayBlock)
     kind.free(p);
   else
     session->release([free = kind.free, p = p] { free(p); });

@@ -22,6 +22,7 @@ bool Lane::post(Task task) {
 }
 
 void Lane::work() {
+  mayBlock = true;
   std::unique_lock lock(mutex_);
   for (;;) {
     if (tasks_.empty()) {

@@ -100,8 +100,9 @@ class OpenCall final : public Call {
     if (!connection) return Failure::last();
     // Drivers in this process have no keepalive, and need none.
     if (interval_ > 0) VIR(virConnectSetKeepAlive)(connection, interval_, count_);
-    CloseWatch::start(connection, environment_, closed_);
-    session()->opened(connection);
+    auto watch = std::make_shared<CloseWatch>(environment_, closed_);
+    watch->start(connection);
+    session()->opened(connection, std::move(watch), std::chrono::seconds(interval_));
     VIR(virConnectRef)(connection);
     object_ = adopt(connection, session());
     return {};
@@ -161,6 +162,7 @@ class CloseCall final : public Call {
 
  protected:
   std::optional<Failure> perform(virDomainPtr) override {
+    mayBlock = true;
     closing_->close(limit_);
     return {};
   }

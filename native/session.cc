@@ -11,7 +11,7 @@ namespace virt {
 Session::~Session() {
   if (!connection_) return;
   Task task = [connection = connection_, sources = std::move(sources_)] { dismantle(connection, sources); };
-  if (onOwnThread)
+  if (mayBlock)
     task();
   else
     lane_->post(std::move(task));
@@ -19,12 +19,18 @@ Session::~Session() {
 
 void Session::dismantle(virConnectPtr connection, const Sources& sources) {
   for (auto& source : sources) source->deregister(connection);
-  VIR(virConnectUnregisterCloseCallback)(connection, &CloseWatch::callback);
+  CloseWatch::stop(connection);
   VIR(virConnectClose)(connection);
 }
 
-void Session::opened(virConnectPtr connection) {
+void Session::opened(virConnectPtr connection, std::shared_ptr<CloseWatch> watch,
+                     std::chrono::milliseconds keepAlive) {
+  std::lock_guard lock(mutex_);
   connection_ = connection;
+  if (keepAlive.count() > 0) {
+    liveness_ = std::make_shared<Liveness>(weak_from_this(), std::move(watch), keepAlive);
+    liveness_->start();
+  }
   // The test driver lives in this process and keeps its guests per connection: another one would not know
   // them.
   hasAgentLinks_ = !address->uri.starts_with("test:");
@@ -66,6 +72,25 @@ void Session::submit(const std::shared_ptr<Call>& call, Route route) {
 void Session::settled(Call& call) {
   std::lock_guard lock(mutex_);
   if (calls_.erase(&call) && calls_.empty()) drained_.notify_all();
+}
+
+std::vector<std::shared_ptr<Call>> Session::unsettled() {
+  std::vector<std::shared_ptr<Call>> calls;
+  for (Call* call : calls_)
+    if (auto held = call->weak_from_this().lock()) calls.push_back(std::move(held));
+  return calls;
+}
+
+bool Session::waitsForDeadHost() {
+  std::lock_guard lock(mutex_);
+  return connection_ && !calls_.empty() && VIR(virConnectIsAlive)(connection_) == 0;
+}
+
+void Session::lose() {
+  std::unique_lock lock(mutex_);
+  const auto calls = unsettled();
+  lock.unlock();
+  for (auto& call : calls) call->abandon(Call::Lost);
 }
 
 void Session::release(Task task) { lane_->post(std::move(task)); }
@@ -118,8 +143,8 @@ void Session::close(std::chrono::milliseconds limit) {
   {
     std::unique_lock lock(mutex_);
     drained_.wait_for(lock, limit, [this] { return calls_.empty(); });
-    for (Call* call : calls_)
-      if (auto held = call->weak_from_this().lock()) hung.push_back(std::move(held));
+    hung = unsettled();
+    liveness_.reset();
     for (Handle* handle : handles_) objects.push_back(std::move(handle->object));
   }
   for (auto& call : hung) call->abandon(Call::Closed);
@@ -129,7 +154,12 @@ void Session::close(std::chrono::milliseconds limit) {
     std::lock_guard lock(eventsMutex_);
     sources.swap(sources_);
   }
-  if (auto connection = std::exchange(connection_, nullptr)) dismantle(connection, sources);
+  virConnectPtr connection;
+  {
+    std::lock_guard lock(mutex_);
+    connection = std::exchange(connection_, nullptr);
+  }
+  if (connection) dismantle(connection, sources);
 }
 
 }  // namespace virt

@@ -12,6 +12,7 @@
 #include "auth.h"
 #include "handle.h"
 #include "lane.h"
+#include "liveness.h"
 
 namespace virt {
 
@@ -44,11 +45,17 @@ class Session : public std::enable_shared_from_this<Session> {
   // Runs where libvirt may be called.
   void release(Task task);
 
+  // Calls are in flight although libvirt has given the connection up.
+  bool waitsForDeadHost();
+  // Ends them.
+  void lose();
+
   void enter(Handle& handle);
   void leave(Handle& handle);
 
-  // Own threads only.
-  void opened(virConnectPtr connection);
+  // Own threads only. `keepAlive` 0: none.
+  void opened(virConnectPtr connection, std::shared_ptr<CloseWatch> watch,
+              std::chrono::milliseconds keepAlive);
   // False: libvirt's error says why not. `domain` null: events of all guests.
   bool subscribe(const std::shared_ptr<Subscription>& consumer, virConnectPtr connection,
                  virDomainPtr domain);
@@ -60,6 +67,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void close(std::chrono::milliseconds limit);
 
  private:
+  std::vector<std::shared_ptr<Call>> unsettled();  // with the lock held
+
   using Sources = std::vector<std::shared_ptr<EventSource>>;
   static void dismantle(virConnectPtr connection, const Sources& sources);
 
@@ -72,6 +81,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::mutex mutex_;
   std::condition_variable drained_;
   bool closing_ = false;
+  std::shared_ptr<Liveness> liveness_;
   std::unordered_set<Call*> calls_;
   std::unordered_set<Handle*> handles_;
 

@@ -17,7 +17,6 @@ struct Start {
 void* enter(void* data) {
   std::unique_ptr<Start> start(static_cast<Start*>(data));
   pthread_setname_np(pthread_self(), start->name.c_str());
-  onOwnThread = true;
   start->body();
   return nullptr;
 }

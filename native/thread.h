@@ -4,8 +4,9 @@
 
 namespace virt {
 
-// True on our own threads: only there may libvirt be called and its objects be released.
-inline thread_local bool onOwnThread = false;
+// True where a call of libvirt may wait for a host: on lanes and on threads that close. Elsewhere releases
+// are handed over: JavaScript, the timer and libvirt's event loop wait for nobody.
+inline thread_local bool mayBlock = false;
 
 // A detached thread; all signals stay with Node's main thread. False: the system refused.
 bool startThread(const char* name, std::function<void()> body);

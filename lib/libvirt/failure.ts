@@ -34,6 +34,11 @@ export function errorOf(failure: NativeFailure, reason?: unknown): unknown {
         code: ErrorNumber.INVALID_CONN,
         message: 'the connection was closed while the call was in flight',
       });
+    case 'lost':
+      return new LibvirtError({
+        code: ErrorNumber.RPC,
+        message: 'the connection was lost: the host does not answer keepalive any more',
+      });
     case 'abandoned':
       return reason;
   }

@@ -11,7 +11,9 @@ let host: SilentHost;
 beforeAll(async () => {
   host = await silentHost();
 });
-afterAll(() => host[Symbol.asyncDispose]());
+afterAll(async () => {
+  await host[Symbol.asyncDispose]();
+});
 
 test('a passed timeoutMs rejects on time, with the error of AbortSignal.timeout', async () => {
   const start = performance.now();

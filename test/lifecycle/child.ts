@@ -3,7 +3,10 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { jest } from '@jest/globals';
 import { transformSync } from '@swc/core';
+
+jest.setTimeout(90_000);
 
 const root = join(__dirname, '..', '..');
 
