@@ -9,7 +9,8 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Resolves with what the program printed; rejects with all of it where it fails. */
 export function run(file, args, options = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    const env = { ...process.env, ...nodeHeaders(), NO_COLOR: '1', FORCE_COLOR: '0' };
+    const child = spawn(file, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'], ...options });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
@@ -22,6 +23,12 @@ export function run(file, args, options = {}) {
       else reject(new Error(`${[file, ...args].join(' ')} failed (${signal ?? `exit code ${code}`})\n${output}`));
     });
   });
+}
+
+/** What tells node-gyp and cmake-js of Node's own headers, where they lie beside it: otherwise both download them. */
+function nodeHeaders() {
+  const prefix = dirname(dirname(process.execPath));
+  return existsSync(join(prefix, 'include', 'node', 'node_api.h')) ? { npm_config_nodedir: prefix } : {};
 }
 
 /** The program's exit code; it shares our terminal. */

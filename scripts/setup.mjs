@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { note, step } from './console.mjs';
 import { answers, dependency, printed, root, run } from './process.mjs';
@@ -92,7 +92,8 @@ async function kvmDevice() {
 async function npmPackages() {
   if (npmIsCurrent()) return;
   await step('npm ci', async () => {
-    await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+    // No dependency needs its scripts, and npm would build the addon by itself, in its own way.
+    await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
   });
 }
 
@@ -114,10 +115,7 @@ async function addon() {
   const sources = newest(join(root, 'native'), join(root, 'binding.gyp'));
   if (binary !== undefined && statSync(join(built, binary)).mtimeMs >= sources) return;
   await step('the addon', async () => {
-    // Node’s own headers, where they lie beside it, save a download.
-    const prefix = dirname(dirname(process.execPath));
-    const nodedir = existsSync(join(prefix, 'include', 'node', 'node_api.h')) ? [`--nodedir=${prefix}`] : [];
-    await run(process.execPath, [dependency('node-gyp', 'bin', 'node-gyp.js'), 'rebuild', ...nodedir]);
+    await run(process.execPath, [dependency('node-gyp', 'bin', 'node-gyp.js'), 'rebuild']);
   });
 }
 
