@@ -74,7 +74,14 @@ async function attempt(work) {
 
 async function jest(project) {
   const file = join(results, `${project}.json`);
-  const args = ['--selectProjects', project, '--json', `--outputFile=${file}`, '--passWithNoTests'];
+  const args = [
+    '--selectProjects',
+    project,
+    '--json',
+    `--outputFile=${file}`,
+    '--passWithNoTests',
+    '--testTimeout=60000',
+  ];
   const code = await runNodeReaped([dependency('jest', 'bin', 'jest.js'), ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
