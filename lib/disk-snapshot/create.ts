@@ -120,7 +120,7 @@ function quiesceOf(quiesce: Quiesce | QuiescedStorage | undefined, flags: unknow
 }
 
 function snapshotOptions(options: SnapshotDisksOptions): SnapshotOptions {
-  const { description = null, labels = {}, maxFreezeMs = MAX_FREEZE_MS, onProgress } = options;
+  const { description = null, labels = {}, maxFreezeMs = MAX_FREEZE_MS, guard = true, onProgress } = options;
   checkMilliseconds('options.maxFreezeMs', maxFreezeMs);
   checkTexts(description, labels);
   refuseUnsupported(options);
@@ -129,6 +129,7 @@ function snapshotOptions(options: SnapshotDisksOptions): SnapshotOptions {
     description,
     labels: { ...labels },
     maxFreezeMs,
+    guard,
     report: (phase, disk) => tell(onProgress, { phase, ...(disk === undefined ? {} : { disk }), done: 0, total: 0 }),
   };
 }

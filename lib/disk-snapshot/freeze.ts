@@ -48,6 +48,8 @@ export interface FreezeOptions {
   maxFreezeMs: number;
   /** Ends the freezing; a freeze that holds does not listen to it. */
   signal?: AbortSignal | undefined;
+  /** Called when a freeze that held is proven thawed, or the guest is off. */
+  onThawed?: (() => void) | undefined;
 }
 
 // ---- freezing -------------------------------------------------------------------------------------------------------
@@ -68,21 +70,20 @@ type Undone = { untouched: DiskSnapshotError } | { said: unknown };
 export async function freezeFilesystems(
   domain: AgentDomain,
   filesystems: readonly FrozenFilesystem[],
-  { maxFreezeMs, signal }: FreezeOptions,
+  { maxFreezeMs, signal, onThawed }: FreezeOptions,
 ): Promise<Freeze> {
   signal?.throwIfAborted();
   if (filesystems.length === 0) return nothingFrozen();
   const guest = domain.getName();
   const mountpoints = filesystems.map(({ mountpoint }) => mountpoint);
   const stage = new FreezeStage();
-  // Whatever shall outlive this process, a guard, is armed here: once the command is sent it would be too late.
   const sentAt = performance.now();
   const ending = sendFreeze(domain, mountpoints, maxFreezeMs);
   const waited = await waitFor(ending, { limitMs: maxFreezeMs, signal });
   const ended = waited.kind === 'done' ? waited.value : null;
   if (ended && 'frozen' in ended && ended.frozen === mountpoints.length) {
     stage.pass('freezing', 'frozen');
-    return new HeldFreeze(domain, filesystems, stage, sentAt, maxFreezeMs);
+    return new HeldFreeze(domain, filesystems, stage, { sentAt, maxFreezeMs, onThawed });
   }
   const undone = await undoFreeze(domain, stage, ending);
   if (waited.kind === 'aborted') throw waited.reason;
@@ -159,6 +160,7 @@ class HeldFreeze implements Freeze {
   readonly #domain: AgentDomain;
   readonly #stage: FreezeStage;
   readonly #sentAt: number;
+  readonly #onThawed: FreezeOptions['onThawed'];
   readonly #over = new AbortController();
   readonly #watched = new AbortController();
   /** Holds the process: one that ends while its guest is frozen would leave it so. */
@@ -169,13 +171,13 @@ class HeldFreeze implements Freeze {
     domain: AgentDomain,
     filesystems: readonly FrozenFilesystem[],
     stage: FreezeStage,
-    sentAt: number,
-    maxFreezeMs: number,
+    { sentAt, maxFreezeMs, onThawed }: Pick<FreezeOptions, 'maxFreezeMs' | 'onThawed'> & { sentAt: number },
   ) {
     this.filesystems = filesystems;
     this.#domain = domain;
     this.#stage = stage;
     this.#sentAt = sentAt;
+    this.#onThawed = onThawed;
     const rest = maxFreezeMs - (performance.now() - sentAt);
     this.#lease = setTimeout(() => this.#end(budgetExceeded(domain.getName(), maxFreezeMs, 'undone')), rest);
     void this.#watch();
@@ -206,11 +208,14 @@ class HeldFreeze implements Freeze {
     clearTimeout(this.#lease);
     this.#watched.abort();
     const thawing = new Thawing(this.#domain);
-    const result = proven(this.#domain, thawing, this.#stage, from).then(({ thawed, answeredAt }) => ({
-      filesystems: [...this.filesystems],
-      frozenMs: answeredAt - this.#sentAt,
-      intact: from === 'thawing' && thawed === this.filesystems.length,
-    }));
+    const result = proven(this.#domain, thawing, this.#stage, from).then(({ thawed, answeredAt }) => {
+      this.#onThawed?.();
+      return {
+        filesystems: [...this.filesystems],
+        frozenMs: answeredAt - this.#sentAt,
+        intact: from === 'thawing' && thawed === this.filesystems.length,
+      };
+    });
     // Also where nobody calls thaw(): a process that ends by itself waits for it as long as a caller would.
     waitFor(result, { limitMs: THAW_PATIENCE_MS }).catch(() => undefined);
     this.#release = { thawing, result };

@@ -1,29 +1,35 @@
 // The guest stands still for the moment of the cuts, where one instant needs it, and goes on whatever happens.
 import { DomainState } from '../libvirt';
 import { DiskSnapshotError } from './errors';
+import { type Armed, armGuard } from './guard/guard';
 import type { Guest } from './guest';
 import type { Phase } from './types';
 
 export interface Paused {
   guest: Guest;
   since: number;
+  guard: Armed | null;
 }
-type Report = (phase: Phase) => void;
+export interface PauseOptions {
+  guard: boolean;
+  report(phase: Phase): void;
+}
 
 /** libvirt answers within milliseconds; while the guest is stopped nobody waits longer than that for a hung daemon. */
 const LIMIT_MS = 30_000;
 
 /** virDomainSuspend: QEMU also flushes what it holds. Only of a guest that was seen running: it is ours to resume. */
-export async function pauseGuest(guest: Guest, report: Report): Promise<Paused> {
+export async function pauseGuest(guest: Guest, { guard, report }: PauseOptions): Promise<Paused> {
+  const armed = guard ? await armGuard(guest.domain, 'pause', LIMIT_MS) : null;
   report('pause');
-  const since = performance.now();
+  const paused = { guest, since: performance.now(), guard: armed };
   try {
     await guest.domain.suspend({ timeoutMs: LIMIT_MS });
   } catch (error) {
-    await resumeGuest({ guest, since }, report); // a call that was given up may have paused it
+    await resumeGuest(paused, { report }); // a call that was given up may have paused it
     throw error;
   }
-  return { guest, since };
+  return paused;
 }
 
 /**
@@ -32,7 +38,10 @@ export async function pauseGuest(guest: Guest, report: Report): Promise<Paused> 
  * @returns for how long it stood still, in milliseconds
  * @throws DiskSnapshotError OPERATION_FAILED, outcome `'unknown'`
  */
-export async function resumeGuest({ guest, since }: Paused, report: Report): Promise<number> {
+export async function resumeGuest(
+  { guest, since, guard }: Paused,
+  { report }: Pick<PauseOptions, 'report'>,
+): Promise<number> {
   report('resume');
   let said: unknown;
   for (let attempt = 0; attempt < 3; attempt++) {
@@ -42,7 +51,9 @@ export async function resumeGuest({ guest, since }: Paused, report: Report): Pro
       said = error; // a guest that runs cannot be resumed: the state decides
     }
     const { state } = await guest.domain.getState({ timeoutMs: LIMIT_MS });
-    if (state !== DomainState.PAUSED) return performance.now() - since;
+    if (state === DomainState.PAUSED) continue;
+    guard?.disarm();
+    return performance.now() - since;
   }
   throw new DiskSnapshotError(
     'OPERATION_FAILED',

@@ -11,6 +11,7 @@ import { checkMilliseconds, facade, signalOf } from './facade';
 import { type GuestMount, locateMounts, selectFilesystems } from './filesystems';
 import { type Freeze, type FreezeOptions, freezeFilesystems, THAW_PATIENCE_MS } from './freeze';
 import { alreadyFrozen, type NoFreeze, thawFailed, thawImpossible, unavailable } from './freeze-errors';
+import { armGuard } from './guard/guard';
 import { HeldStorage } from './held-storage';
 import { waitFor } from './patience';
 import { selectDisks } from './select';
@@ -42,7 +43,29 @@ export interface PreparedFreeze {
   /** On the same disks, writable, and of a kind that cannot be frozen (FAT of an EFI partition): they stay as they are. */
   readonly unfreezable: readonly FrozenFilesystem[];
   /** `guest-fsfreeze-freeze-list`; as `freezeFilesystems` in freeze.ts. */
-  freeze(options: FreezeOptions): Promise<Freeze>;
+  freeze(options: GuardedFreezeOptions): Promise<Freeze>;
+}
+
+export interface GuardedFreezeOptions extends Omit<FreezeOptions, 'onThawed'> {
+  /** Default true: a process of its own watches the freeze, and ends it if this one dies. */
+  guard?: boolean | undefined;
+}
+
+/** The guard is armed before the freeze: once the command is sent it would be too late. */
+async function freezeGuarded(
+  domain: Domain,
+  filesystems: readonly FrozenFilesystem[],
+  { guard = true, ...options }: GuardedFreezeOptions,
+): Promise<Freeze> {
+  const isNeeded = guard && filesystems.length > 0;
+  const armed = isNeeded ? await armGuard(domain, 'freeze', options.maxFreezeMs) : null;
+  try {
+    return await freezeFilesystems(domain, filesystems, { ...options, onThawed: () => armed?.disarm() });
+  } catch (error) {
+    const isProven = !(error instanceof DiskSnapshotError) || error.outcome !== 'unknown';
+    if (isProven) armed?.disarm();
+    throw error;
+  }
 }
 
 /**
@@ -73,7 +96,7 @@ async function lookInside(
   const prepared: PreparedFreeze = {
     filesystems,
     unfreezable,
-    freeze: (freezeOptions) => freezeFilesystems(domain, filesystems, freezeOptions),
+    freeze: (freezeOptions) => freezeGuarded(domain, filesystems, freezeOptions),
   };
   return { prepared, mounts };
 }
@@ -155,7 +178,7 @@ export function quiesceStorage(domain: Domain, options: QuiesceOptions = {}): Pr
     const document = readDomain(await domain.getXMLDesc({ flags: DomainXMLFlags.SECURE, ...call }));
     const targets = disks === 'all' ? disks : selectDisks(document, disks).map(({ disk }) => disk.target);
     const { prepared, mounts } = await lookInside(domain, document, targets, call);
-    const freeze = await prepared.freeze({ maxFreezeMs, signal });
+    const freeze = await prepared.freeze({ maxFreezeMs, signal, guard });
     return new HeldStorage(freeze, { name: document.name, uuid: domain.getUUIDString(), mounts });
   });
 }

@@ -36,6 +36,7 @@ export interface SnapshotOptions extends SnapshotRequest {
   description: string | null;
   labels: Record<string, string>;
   maxFreezeMs: number;
+  guard: boolean;
   report(phase: Phase, disk?: string): void;
 }
 
@@ -193,7 +194,11 @@ async function quiesce(prepared: Prepared): Promise<Quiesced> {
   if (plan.freeze.kind === 'none') return { ...prepared, freeze: null, unfrozen: plan.freeze.because };
   options.report('quiesce');
   try {
-    const freeze = await plan.freeze.prepared.freeze({ maxFreezeMs: options.maxFreezeMs, ...call });
+    const freeze = await plan.freeze.prepared.freeze({
+      maxFreezeMs: options.maxFreezeMs,
+      guard: options.guard,
+      ...call,
+    });
     return { ...prepared, freeze, unfrozen: null };
   } catch (error) {
     // The guest is proven thawed again unless the error says otherwise; the proposal then wants the snapshot regardless.
@@ -209,7 +214,7 @@ async function cutDisks(quiesced: Quiesced): Promise<Cut> {
   try {
     call.signal?.throwIfAborted();
     held?.signal.throwIfAborted();
-    const paused = plan.pause ? await pauseGuest(plan.guest, options.report) : null;
+    const paused = plan.pause ? await pauseGuest(plan.guest, options) : null;
     try {
       options.report('cut');
       // Those whose undo is a deletion come first, and QEMU's transaction last: it is the commit point.
@@ -217,10 +222,10 @@ async function cutDisks(quiesced: Quiesced): Promise<Cut> {
       const said = quiesced.layers.length > 0 ? await switchLayers(quiesced) : null;
       const cutAt = new Date();
       const frozenThroughout = held !== null && !held.signal.aborted;
-      const pausedMs = paused ? await resumeGuest(paused, options.report) : 0;
+      const pausedMs = paused ? await resumeGuest(paused, options) : 0;
       return { ...quiesced, cutAt, frozenThroughout, pausedMs, said };
     } catch (error) {
-      if (paused) await resumeGuest(paused, options.report);
+      if (paused) await resumeGuest(paused, options);
       throw error;
     }
   } catch (error) {

@@ -8,6 +8,7 @@ import { argumentError } from './errors';
 import { errorOf } from './failure';
 import { ConnectCredentialType, ConnectFlags } from './generated/constants';
 import type { CallOptions } from './options';
+import { rememberCredentials } from './origin';
 
 /** What the other end asks for: virConnectCredential. */
 export interface AuthCredential {
@@ -105,7 +106,9 @@ export async function connect(uri: string | null = null, options: ConnectOptions
       'connect',
       checkOptions(options, 'connect'),
     );
-    return makeConnection(handle as RawHandle, lost);
+    const connection = makeConnection(handle as RawHandle, lost);
+    rememberCredentials(connection, callback);
+    return connection;
   } catch (error) {
     if (thrown) throw thrown.error;
     throw error;

@@ -1,0 +1,161 @@
+// Before a guest is frozen or paused, a process of its own is told. If we die, or hang for longer than we said, it lets the
+// guest go on. One for each process, started with the first freeze, and gone when we are gone.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Connection, Domain } from '../../libvirt';
+import { credentialsOf } from '../../libvirt/origin';
+import { DiskSnapshotError } from '../errors';
+import { type FromGuard, type Order, receive, send, type ToGuard } from './wire';
+
+export interface Armed {
+  /** The guest goes on: nobody has to watch it any more. */
+  disarm(): void;
+}
+
+/** What the guard leaves us beyond what we promised: it acts only for a process that is stuck. */
+const GRACE_MS = 1_000;
+/** Starting Node and opening a connection takes a part of a second; on a busy machine a few. */
+const START_LIMIT_MS = 30_000;
+
+/** The process runs what was built, also where we were loaded from source. */
+const PROGRAM = join('disk-snapshot', 'guard', 'process.js');
+const program = (): string => {
+  const beside = join(__dirname, 'process.js');
+  return existsSync(beside) ? beside : join(__dirname, '..', '..', '..', 'dist', PROGRAM);
+};
+
+let guard: Guard | null = null;
+
+/**
+ * Tells the guard of a freeze or pause that is about to begin, and resolves when it is ready to end it.
+ *
+ * @throws DiskSnapshotError GUARD_UNAVAILABLE
+ */
+export async function armGuard(domain: Domain, what: Order['what'], longestMs: number): Promise<Armed> {
+  try {
+    if (!guard || guard.isGone) guard = new Guard();
+    return await guard.arm(domain, what, longestMs + GRACE_MS);
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    throw new DiskSnapshotError(
+      'GUARD_UNAVAILABLE',
+      `${domain.getName()}: the guard, which lets the guest go on if this process dies, cannot watch it: ${said}. ` +
+        'Mend that, or take the risk with guard: false',
+      { guest: domain.getName(), cause: error },
+    );
+  }
+}
+
+class Guard {
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
+  readonly #connections = new Map<number, WeakRef<Connection>>();
+  readonly #numbers = new WeakMap<Connection, number>();
+  #next = 1;
+  #gone: string | null = null;
+
+  constructor() {
+    const { NODE_OPTIONS: _, ...env } = process.env;
+    // Its own session: the signal that a terminal sends to us does not reach it.
+    this.#child = spawn(process.execPath, [program()], { detached: true, env, stdio: ['pipe', 'pipe', 'ignore'] });
+    this.#child.on('error', (error) => this.#lose(error.message));
+    this.#child.on('exit', (code, signal) => this.#lose(`it ended with ${signal ?? `exit code ${code}`}`));
+    this.#child.stdin?.on('error', (error) => this.#lose(error.message));
+    if (this.#child.stdout)
+      receive<FromGuard>(
+        this.#child.stdout,
+        (message) => this.#take(message),
+        () => undefined,
+      );
+    this.#hold(false);
+  }
+
+  get isGone(): boolean {
+    return this.#gone !== null;
+  }
+
+  async arm(domain: Domain, what: Order['what'], deadlineMs: number): Promise<Armed> {
+    const id = this.#next++;
+    const { connection } = domain;
+    const order: Order = {
+      id,
+      connection: this.#numberOf(connection),
+      uri: await connection.getURI(),
+      uuid: domain.getUUIDString(),
+      what,
+      deadlineMs,
+    };
+    await this.#ask({ type: 'arm', ...order }, id);
+    return { disarm: () => this.#send({ type: 'disarm', id }) };
+  }
+
+  async #ask(message: ToGuard, id: number): Promise<void> {
+    const limit = setTimeout(() => this.#settle(id, 'it did not answer in time'), START_LIMIT_MS);
+    this.#hold(true);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#waiting.set(id, { resolve, reject });
+        if (this.#gone !== null) this.#settle(id, this.#gone);
+        else this.#send(message);
+      });
+    } catch (error) {
+      this.#send({ type: 'disarm', id }); // it may be armed a moment later
+      throw error;
+    } finally {
+      clearTimeout(limit);
+      this.#hold(this.#waiting.size > 0);
+    }
+  }
+
+  #take(message: FromGuard): void {
+    if (message.type === 'armed') this.#settle(message.id, null);
+    else if (message.type === 'failed') this.#settle(message.id, message.message);
+    else void this.#answer(message);
+  }
+
+  /** Credentials go through the pipe, and only when they are asked for. */
+  async #answer({ question, connection, credentials }: Extract<FromGuard, { type: 'ask' }>): Promise<void> {
+    const known = this.#connections.get(connection)?.deref();
+    const answers = await Promise.resolve(known && credentialsOf(known)?.(credentials)).catch(() => undefined);
+    this.#send({ type: 'answers', question, answers: answers ?? credentials.map(() => null) });
+  }
+
+  #numberOf(connection: Connection): number {
+    const known = this.#numbers.get(connection);
+    if (known !== undefined) return known;
+    const number = this.#next++;
+    this.#numbers.set(connection, number);
+    this.#connections.set(number, new WeakRef(connection));
+    void connection.closed.then(() => {
+      this.#connections.delete(number);
+      this.#send({ type: 'forget', connection: number });
+    });
+    return number;
+  }
+
+  #send(message: ToGuard): void {
+    if (this.#gone === null && this.#child.stdin?.writable) send(this.#child.stdin, message);
+  }
+
+  #settle(id: number, trouble: string | null): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (trouble === null) waiting?.resolve();
+    else waiting?.reject(new Error(trouble));
+  }
+
+  #lose(how: string): void {
+    this.#gone ??= how;
+    for (const id of [...this.#waiting.keys()]) this.#settle(id, how);
+  }
+
+  /** Only while we wait for its answer does it keep our event loop alive. */
+  #hold(hold: boolean): void {
+    for (const each of [this.#child, this.#child.stdin, this.#child.stdout]) {
+      const handle = each as { ref?: () => void; unref?: () => void } | null;
+      if (hold) handle?.ref?.();
+      else handle?.unref?.();
+    }
+  }
+}

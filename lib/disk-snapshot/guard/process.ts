@@ -1,0 +1,141 @@
+// The guard itself: a process that outlives the one that froze a guest. When the pipe to that one closes, or its deadline
+// passes, it resumes and thaws, and keeps trying until the guest is proven to go on.
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Connection, connect, type Domain, DomainPausedReason, DomainState, LibvirtError } from '../../libvirt';
+import { Thawing } from '../thaw';
+import { isEmbedded, type Order, receive, send, type ToGuard } from './wire';
+
+/** Between two tries to reach a host or its daemon, which may be starting again: at first, and at most. */
+const RETRY_MS = { first: 200, most: 2_000 };
+/**
+ * Opens of the embedded driver. Whoever else has opened its root by then has the guest, and can thaw it; and libvirt
+ * opens no more than about a dozen in one process ("Too many drivers").
+ */
+const EMBEDDED_TRIES = 10;
+const LIMIT_MS = 10_000;
+
+const armed = new Map<number, { order: Order; deadline: NodeJS.Timeout }>();
+const connections = new Map<number, Promise<Connection>>();
+const questions = new Map<number, (answers: (string | null)[]) => void>();
+let asked = 0;
+let rescuing = 0;
+/** The pipe has closed: what is done now is done without the one that we guarded. */
+let orphaned = false;
+
+// The one that we guard is gone: that is what the end of the other pipe says.
+process.stdout.on('error', () => undefined);
+receive<ToGuard>(process.stdin, take, () => {
+  orphaned = true;
+  for (const { order, deadline } of armed.values()) {
+    clearTimeout(deadline);
+    void rescue(order);
+  }
+  endIfIdle();
+});
+
+function take(message: ToGuard): void {
+  switch (message.type) {
+    case 'arm':
+      void arm(message);
+      break;
+    case 'disarm':
+      clearTimeout(armed.get(message.id)?.deadline);
+      armed.delete(message.id);
+      break;
+    case 'forget':
+      void letGo(message.connection);
+      break;
+    case 'answers':
+      questions.get(message.question)?.(message.answers);
+      questions.delete(message.question);
+      break;
+  }
+}
+
+async function arm(order: Order): Promise<void> {
+  try {
+    // Everything that could fail is tried now, while the guest still writes.
+    if (!isEmbedded(order.uri)) await reach(order);
+    const deadline = setTimeout(() => void rescue(order), order.deadlineMs);
+    armed.set(order.id, { order, deadline });
+    send(process.stdout, { type: 'armed', id: order.id });
+    if (orphaned) void rescue(order);
+  } catch (error) {
+    send(process.stdout, {
+      type: 'failed',
+      id: order.id,
+      message: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+async function reach({ connection, uri, uuid }: Order): Promise<Domain> {
+  const opened = connections.get(connection) ?? open(connection, uri);
+  connections.set(connection, opened);
+  try {
+    return await (await opened).domainLookupByUUIDString(uuid, { timeoutMs: LIMIT_MS });
+  } catch (error) {
+    if (!isNoDomain(error)) await letGo(connection);
+    throw error;
+  }
+}
+
+function open(connection: number, uri: string): Promise<Connection> {
+  return connect(uri, {
+    timeoutMs: LIMIT_MS,
+    auth: (credentials) =>
+      new Promise((resolve, reject) => {
+        if (orphaned) reject(new Error('nobody is left to ask for credentials'));
+        const question = asked++;
+        questions.set(question, resolve);
+        send(process.stdout, { type: 'ask', question, connection, credentials: [...credentials] });
+      }),
+  });
+}
+
+async function letGo(connection: number): Promise<void> {
+  const opened = connections.get(connection);
+  connections.delete(connection);
+  await (await opened?.catch(() => undefined))?.close();
+}
+
+async function rescue(order: Order): Promise<void> {
+  if (!armed.has(order.id) && !orphaned) return;
+  rescuing++;
+  const awake = setInterval(() => undefined, 60_000); // thawing waits by timers that let a process end
+  const tries = isEmbedded(order.uri) ? EMBEDDED_TRIES : Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < tries && !(await goesOn(order)); attempt++) {
+    await delay(Math.min(RETRY_MS.first * 1.5 ** attempt, RETRY_MS.most));
+  }
+  clearInterval(awake);
+  armed.delete(order.id);
+  rescuing--;
+  endIfIdle();
+}
+
+/** Whether the guest is proven to go on, or is no more. False: to be tried again. */
+async function goesOn(order: Order): Promise<boolean> {
+  try {
+    const domain = await reach(order);
+    if (order.what === 'pause') return await resume(domain);
+    await new Thawing(domain).proven;
+    return true;
+  } catch (error) {
+    return isNoDomain(error);
+  }
+}
+
+/** Only a pause by a user can be the one that we were told of; one by an I/O error is never ended from here. */
+async function resume(domain: Domain): Promise<boolean> {
+  const { state, reason } = await domain.getState({ timeoutMs: LIMIT_MS });
+  if (state !== DomainState.PAUSED || reason !== DomainPausedReason.USER) return true;
+  await domain.resume({ timeoutMs: LIMIT_MS });
+  return false; // looked at once more
+}
+
+const isNoDomain = (error: unknown) => error instanceof LibvirtError && error.codeName === 'NO_DOMAIN';
+
+function endIfIdle(): void {
+  if (!orphaned || rescuing > 0) return;
+  for (const connection of connections.keys()) void letGo(connection);
+}

@@ -1,0 +1,45 @@
+// What the guard and the process that it guards say to each other: JSON, one message a line.
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import type { AuthCredential } from '../../libvirt';
+
+export interface Order {
+  /** The guarded process's number for this freeze or pause. */
+  id: number;
+  /** Its number for the connection: the guard opens one of its own for each. */
+  connection: number;
+  uri: string;
+  uuid: string;
+  what: 'freeze' | 'pause';
+  /** From the arrival of this message. Later the guard acts even though the process lives: it is stuck. */
+  deadlineMs: number;
+}
+
+export type ToGuard =
+  | ({ type: 'arm' } & Order)
+  | { type: 'disarm'; id: number }
+  | { type: 'forget'; connection: number }
+  | { type: 'answers'; question: number; answers: (string | null)[] };
+
+export type FromGuard =
+  | { type: 'armed'; id: number }
+  | { type: 'failed'; id: number; message: string }
+  | { type: 'ask'; question: number; connection: number; credentials: AuthCredential[] };
+
+export function send<M extends ToGuard | FromGuard>(to: Writable, message: M): void {
+  to.write(`${JSON.stringify(message)}\n`);
+}
+
+/** Calls `take` for each message until the other end is gone; then `gone`. */
+export function receive<M extends ToGuard | FromGuard>(
+  from: Readable,
+  take: (message: M) => void,
+  gone: () => void,
+): void {
+  createInterface({ input: from })
+    .on('line', (line) => take(JSON.parse(line) as M))
+    .on('close', gone);
+}
+
+/** The driver runs in the process that opened it, and no second process can open the same root meanwhile. */
+export const isEmbedded = (uri: string): boolean => /^[^:]+:\/\/\/embed\b/.test(uri);

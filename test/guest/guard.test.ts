@@ -1,0 +1,206 @@
+// Nobody is left frozen: a process that holds a freeze or a pause is killed, and its guest goes on without anybody's help.
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { type Connection, quiesceStorage, snapshotDisks } from '../../lib';
+import { PrivateLibvirtd, startWriter, TestGuest, type TickWriter } from '../../lib/testing';
+import { temporaryDirectory } from '../../lib/testing/scratch';
+
+jest.setTimeout(180_000);
+const ROOT = join(__dirname, '..', '..');
+
+/** A process that freezes or pauses a guest, says so, and does no more: it runs what was built. */
+async function holder(uri: string, name: string, what: 'freeze' | 'pause'): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['-e', HOLDER, uri, name, what], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error('the holder ended by itself')));
+  await Promise.race([once(child.stdout, 'data'), ended]);
+  ended.catch(() => undefined);
+  return child;
+}
+const HOLDER = `
+  const { connect, quiesceStorage } = require('./dist');
+  const { lookAtGuest } = require('./dist/disk-snapshot/guest');
+  const { pauseGuest } = require('./dist/disk-snapshot/pause');
+  const [uri, name, what] = process.argv.slice(1);
+  (async () => {
+    const conn = await connect(uri);
+    const dom = await conn.domainLookupByName(name);
+    if (what === 'freeze') await quiesceStorage(dom, { maxFreezeMs: 600_000 });
+    else await pauseGuest(await lookAtGuest(dom, {}), { guard: true, report: () => undefined });
+    setInterval(() => undefined, 1000);
+    console.log('held');
+  })();
+`;
+async function kill(child: ChildProcess): Promise<void> {
+  const exit = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exit;
+}
+
+/** Guards that a process has started. */
+async function guardsOf(parent: number | undefined): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+    const isOurs = /^PPid:\s+(\d+)$/m.exec(status)?.[1] === String(parent);
+    if (isOurs && line.includes(join('disk-snapshot', 'guard'))) found.push(pid);
+  }
+  return found;
+}
+const isAlive = (pid: string) =>
+  readFile(`/proc/${pid}/cmdline`).then(
+    (line) => line.length > 0,
+    () => false,
+  );
+
+describe('on a daemon', () => {
+  let daemon: PrivateLibvirtd;
+  let connection: Connection;
+  let guest: TestGuest;
+  let writer: TickWriter;
+  beforeAll(async () => {
+    daemon = await PrivateLibvirtd.start();
+    connection = await daemon.connect();
+    guest = await TestGuest.boot({ connection, restorable: false });
+    writer = await startWriter(guest);
+  });
+  afterAll(async () => {
+    // Its handles went with the daemon that was killed; the guest itself is destroyed, and its files go.
+    await guest?.close().catch(() => undefined);
+    await connection?.close();
+    await daemon?.close();
+  });
+
+  /** How long after `from` the guest answers on its disk again. */
+  async function writesAgain(from: number): Promise<number> {
+    for (;;) {
+      const status = await guest.domain
+        .qemuAgentCommand('{"execute":"guest-fsfreeze-status"}', 5)
+        .catch(() => '"not yet"');
+      if (status.includes('thawed')) break;
+      await delay(20);
+    }
+    const ms = performance.now() - from;
+    const count = await writer.count();
+    await guest.exec(['sleep', '0.1']);
+    expect(await writer.count()).toBeGreaterThan(count);
+    return ms;
+  }
+
+  test('killed while it holds a freeze: the guest writes again within 2 s', async () => {
+    const child = await holder(daemon.uri, guest.name, 'freeze');
+    const status = await guest.domain.qemuAgentCommand('{"execute":"guest-fsfreeze-status"}', 5);
+    expect(JSON.parse(status)).toEqual({ return: 'frozen' });
+    await kill(child);
+    expect(await writesAgain(performance.now())).toBeLessThan(2000);
+  });
+
+  test('killed while it holds a pause: the guest runs again', async () => {
+    const child = await holder(daemon.uri, guest.name, 'pause');
+    expect((await guest.domain.getState()).state).toBe(3);
+    await kill(child);
+    expect(await writesAgain(performance.now())).toBeLessThan(2000);
+    expect((await guest.domain.getState()).state).toBe(1);
+  });
+
+  test('killed while the daemon is down, which comes back later: thawed then', async () => {
+    const child = await holder(daemon.uri, guest.name, 'freeze');
+    await daemon.kill();
+    await kill(child);
+    await delay(1000);
+    await daemon.restart();
+    await connection.close();
+    connection = await daemon.connect();
+    const domain = await connection.domainLookupByName(guest.name);
+    const from = performance.now();
+    for (;;) {
+      const status = await domain.qemuAgentCommand('{"execute":"guest-fsfreeze-status"}', 5).catch(() => '');
+      if (status.includes('thawed')) break;
+      await delay(20);
+    }
+    expect(performance.now() - from).toBeLessThan(3000);
+    await domain.destroy();
+  });
+});
+
+describe('on the embedded driver', () => {
+  test('killed while it holds a freeze: the guard opens the driver, and thaws', async () => {
+    // Ours, so that the guest and its files outlive the process that boots it.
+    const directory = await temporaryDirectory('guard');
+    const uri = `qemu:///embed?root=${join(directory, 'root')}`;
+    const argv = ['-e', EMBEDDED, directory, uri];
+    const child = spawn(process.execPath, argv, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    const [guard = ''] = await guardsOf(child.pid);
+    await kill(child);
+    // The guard has the driver to itself until it is done. Libvirt grants a process one root: another process looks.
+    while (await isAlive(guard)) await delay(20);
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', LOOK, uri], { cwd: ROOT });
+    await rm(directory, { recursive: true });
+    expect(JSON.parse(stdout)).toEqual({ return: 'thawed' });
+  });
+});
+const LOOK = `
+  const { connect } = require('./dist');
+  (async () => {
+    const conn = await connect(process.argv[1]);
+    const [domain] = await conn.listAllDomains();
+    const look = () => domain.qemuAgentCommand('{"execute":"guest-fsfreeze-status"}', 5).catch(look);
+    console.log(await look());
+    await domain.destroy();
+    await conn.close();
+  })();
+`;
+const EMBEDDED = `
+  const { mkdirSync, writeFileSync } = require('fs');
+  const { connect, DomainCreateFlags, quiesceStorage } = require('./dist');
+  const { createDisks } = require('./dist/testing/guest-disks');
+  const { guestImage } = require('./dist/testing/guest-image');
+  const { startAndWait } = require('./dist/testing/guest-ready');
+  const { guestXml } = require('./dist/testing/guest-xml');
+  const { QEMU_CONF } = require('./dist/testing/qemu-conf');
+  const [directory, uri] = process.argv.slice(1);
+  (async () => {
+    mkdirSync(directory + '/root/etc', { recursive: true });
+    writeFileSync(directory + '/root/etc/qemu.conf', QEMU_CONF);
+    const conn = await connect(uri);
+    const xml = guestXml({
+      name: 'embedded', uuid: crypto.randomUUID(), accelerator: 'qemu', memoryMiB: 192, vcpus: 1,
+      image: await guestImage(), disks: await createDisks([{}], directory, 'embedded'),
+      console: directory + '/console.log', agentSocket: directory + '/agent',
+    });
+    const domain = await startAndWait({
+      console: directory + '/console.log', agent: true, timeoutMs: 120_000, signal: undefined,
+      startPaused: () => conn.domainCreateXML(xml, DomainCreateFlags.START_PAUSED),
+    });
+    await quiesceStorage(domain, { maxFreezeMs: 600_000 });
+    setInterval(() => undefined, 1000);
+    console.log('held');
+  })();
+`;
+
+describe('in this process', () => {
+  test('one guard serves all freezes, ends none of them, and is replaced when it dies', async () => {
+    await using guest = await TestGuest.boot({ restorable: false });
+    await snapshotDisks(guest.domain, { quiesce: 'required' });
+    const mine = () => guardsOf(process.pid);
+    const [first, ...more] = await mine();
+    expect(more).toEqual([]);
+    expect(await readlink(`/proc/${first}/exe`)).toBe(await readlink('/proc/self/exe'));
+    await (await quiesceStorage(guest.domain)).unquiesce();
+    expect(await mine()).toEqual([first]);
+    process.kill(Number(first), 'SIGKILL');
+    while ((await mine()).length > 0) await delay(10);
+    const frozen = await quiesceStorage(guest.domain);
+    expect(await mine()).toHaveLength(1);
+    expect(await frozen.unquiesce()).toMatchObject({ intact: true });
+  });
+});
