@@ -12,7 +12,7 @@ export const owner: unique symbol = Symbol('owner');
 /** Names of the handle classes, as the addon's tables spell them. */
 export type HandleKind = 'Connection' | 'Domain' | 'DomainSnapshot' | 'StoragePool' | 'StorageVol';
 
-/** @internal What has a native half. Kept private, so that neither console.log nor a deep comparison walks into it. */
+/** What has a native half. Kept private, so that neither console.log nor a deep comparison walks into it. */
 export abstract class NativeObject {
   readonly #raw: RawHandle;
 
