@@ -2,15 +2,15 @@
 
 export { adoptDiskSnapshots } from './disk-snapshot/adopt';
 export { diskSnapshotCreate, planSnapshot, snapshotDisks } from './disk-snapshot/create';
-export { diagnose } from './disk-snapshot/diagnose';
+export { defineDomain, describeDomain, updateDisk } from './disk-snapshot/element/policy';
 export { DiskSnapshotError, type DiskSnapshotErrorCode, type Outcome } from './disk-snapshot/errors';
 export { DiskSnapshotFlags } from './disk-snapshot/flags';
+export { quiesceStorage, unquiesceStorage } from './disk-snapshot/freeze/quiesce';
 export { findDiskSnapshot, listDiskSnapshots } from './disk-snapshot/list';
+export { diagnose } from './disk-snapshot/look/diagnose';
+export { diskTree } from './disk-snapshot/look/tree';
 export { registerSnapshotMethod } from './disk-snapshot/methods/registry';
-export { defineDomain, describeDomain, updateDisk } from './disk-snapshot/policy';
-export { quiesceStorage, unquiesceStorage } from './disk-snapshot/quiesce';
 export { recoverDiskSnapshots } from './disk-snapshot/recover';
-export { diskTree } from './disk-snapshot/tree';
 export type {
   Consistency,
   CreateOptions,

@@ -3,7 +3,7 @@ import { type Domain, DomainState } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import { type DomainDocument, readDomain } from '../xml/domain';
 import { DiskSnapshotError } from './errors';
-import { journalOf } from './journal';
+import { journalOf } from './records/journal';
 
 export interface Guest {
   domain: Domain;

@@ -2,15 +2,15 @@
 import type { Domain } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import { invalidType } from './argument';
-import { type Chain, positionOf } from './backing-chain';
-import { methodOf } from './delete-by-method';
-import { diskChain } from './disk-chain';
 import { DiskSnapshotError } from './errors';
 import { facade } from './facade';
 import { type Guest, lookAtGuest } from './guest';
-import { imagesFor } from './image';
-import { journalOf } from './journal';
-import { type DiskRecord, type ImageRef, qemuStateOf, type SetRecord } from './record';
+import { type Chain, positionOf } from './images/backing-chain';
+import { diskChain } from './images/disk-chain';
+import { imagesFor } from './images/image';
+import { methodOf } from './merge/delete-by-method';
+import { journalOf } from './records/journal';
+import { type DiskRecord, type ImageRef, qemuStateOf, type SetRecord } from './records/record';
 import { setOf } from './result';
 import type { DiskSnapshot, DiskSnapshotSet } from './types';
 

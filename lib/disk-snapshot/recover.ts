@@ -4,16 +4,17 @@ import { type Domain, DomainPausedReason, DomainState } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import { pathSource } from '../xml/disk';
 import { formatXml } from '../xml/document';
-import { withClaim } from './claim';
-import { methodOf } from './delete-by-method';
-import { diskChain } from './disk-chain';
 import { DiskSnapshotError } from './errors';
 import { facade } from './facade';
+import { unquiesceStorage } from './freeze/quiesce';
 import { type Guest, lookAtGuest } from './guest';
-import { imagesFor } from './image';
-import { journalOf, removeRecord, writeRecord } from './journal';
+import { diskChain } from './images/disk-chain';
+import { imagesFor } from './images/image';
+import { usersOf } from './images/users';
+import { methodOf } from './merge/delete-by-method';
 import { tell } from './progress';
-import { unquiesceStorage } from './quiesce';
+import { withClaim } from './records/claim';
+import { journalOf, removeRecord, writeRecord } from './records/journal';
 import {
   type DiskRecord,
   type ImageRef,
@@ -22,9 +23,8 @@ import {
   type QemuState,
   qemuStateOf,
   type SetRecord,
-} from './record';
+} from './records/record';
 import type { MethodContext, OperationOptions, Recovery, SnapshotMethod } from './types';
-import { usersOf } from './users';
 
 /**
  * Finishes or undoes what a process that died had begun on this domain, and thaws the guest that it left frozen. Safe to

@@ -1,11 +1,11 @@
 // Snapshots as callers hold them: a record of the journal with the operations on it.
 import { Readable } from 'node:stream';
 import type { Domain } from '../libvirt';
-import { deleteSnapshots } from './delete-by-method';
 import { DiskSnapshotError } from './errors';
 import { facade } from './facade';
+import { deleteSnapshots } from './merge/delete-by-method';
 import { tell } from './progress';
-import type { DiskRecord, SetRecord } from './record';
+import type { DiskRecord, SetRecord } from './records/record';
 import type {
   Consistency,
   DeleteOptions,

@@ -2,7 +2,7 @@
 import { child, parseXml, type XmlElement, XmlError } from '../xml/document';
 import type { DomainDisk, DomainDocument } from '../xml/domain';
 import { invalidType } from './argument';
-import { elementOf } from './element';
+import { elementOf } from './element/element';
 import { DiskSnapshotError } from './errors';
 import type { Disks, Method } from './types';
 

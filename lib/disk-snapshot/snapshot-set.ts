@@ -8,14 +8,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Domain } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
-import { withClaim } from './claim';
-import { deleteLayers } from './delete';
 import { DiskSnapshotError } from './errors';
 import { translate } from './facade';
-import type { Freeze } from './freeze';
+import type { Freeze } from './freeze/freeze';
+import { heldFreeze } from './freeze/held-storage';
 import { isSameGuest, lookAtGuest } from './guest';
-import { heldFreeze } from './held-storage';
-import { removeRecord, writeRecord } from './journal';
+import { deleteLayers } from './merge/delete';
 import { cutMethods, type MethodCut, prepareMethod, recordOfMethod } from './methods/cut';
 import {
   cutLayers,
@@ -28,7 +26,9 @@ import {
 } from './methods/qemu-external';
 import { pauseGuest, resumeGuest } from './pause';
 import { consistencyOf, makePlan, type Plan, type SnapshotRequest } from './plan';
-import type { IntentRecord, SetRecord } from './record';
+import { withClaim } from './records/claim';
+import { removeRecord, writeRecord } from './records/journal';
+import type { IntentRecord, SetRecord } from './records/record';
 import type { FrozenFilesystem, Phase, ThawResult } from './types';
 import { UndoLog } from './undo';
 

@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type Connection, connect, type Domain } from '../../lib';
-import { withClaim } from '../../lib/disk-snapshot/claim';
-import { readJournal, removeRecord, writeRecord } from '../../lib/disk-snapshot/journal';
-import type { ClaimRecord } from '../../lib/disk-snapshot/record';
+import { withClaim } from '../../lib/disk-snapshot/records/claim';
+import { readJournal, removeRecord, writeRecord } from '../../lib/disk-snapshot/records/journal';
+import type { ClaimRecord } from '../../lib/disk-snapshot/records/record';
 
 jest.setTimeout(60_000);
 let connections: Connection[];

@@ -14,9 +14,9 @@ import {
   type SnapshotMethod,
   updateDisk,
 } from '../../lib';
-import { readJournal, writeRecord } from '../../lib/disk-snapshot/journal';
-import { POLICY_URI, policyOf } from '../../lib/disk-snapshot/policy-metadata';
-import type { ClaimRecord, SetRecord } from '../../lib/disk-snapshot/record';
+import { POLICY_URI, policyOf } from '../../lib/disk-snapshot/element/policy-metadata';
+import { readJournal, writeRecord } from '../../lib/disk-snapshot/records/journal';
+import type { ClaimRecord, SetRecord } from '../../lib/disk-snapshot/records/record';
 import { child, formatXml, localName, parseXml } from '../../lib/xml/document';
 import { readDomain } from '../../lib/xml/domain';
 

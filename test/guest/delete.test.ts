@@ -4,15 +4,15 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { diskOf, liveChain } from '../../lib/disk-snapshot/backing-chain';
 import { snapshotDisks } from '../../lib/disk-snapshot/create';
-import { deleteLayers } from '../../lib/disk-snapshot/delete';
-import { diskChain } from '../../lib/disk-snapshot/disk-chain';
 import { lookAtGuest } from '../../lib/disk-snapshot/guest';
-import { HELPER_DISK, helperXml, withHelper } from '../../lib/disk-snapshot/helper-domain';
-import { readJournal, writeRecord } from '../../lib/disk-snapshot/journal';
+import { diskOf, liveChain } from '../../lib/disk-snapshot/images/backing-chain';
+import { diskChain } from '../../lib/disk-snapshot/images/disk-chain';
 import { listDiskSnapshots } from '../../lib/disk-snapshot/list';
-import type { SetRecord } from '../../lib/disk-snapshot/record';
+import { deleteLayers } from '../../lib/disk-snapshot/merge/delete';
+import { HELPER_DISK, helperXml, withHelper } from '../../lib/disk-snapshot/merge/helper-domain';
+import { readJournal, writeRecord } from '../../lib/disk-snapshot/records/journal';
+import type { SetRecord } from '../../lib/disk-snapshot/records/record';
 import type { DiskSnapshotSet, Progress } from '../../lib/disk-snapshot/types';
 import {
   type Connection,

@@ -16,10 +16,10 @@ import {
   listDiskSnapshots,
   snapshotDisks,
 } from '../../lib';
-import { readJournal, writeRecord } from '../../lib/disk-snapshot/journal';
-import { POLICY_URI } from '../../lib/disk-snapshot/policy-metadata';
-import { qmp } from '../../lib/disk-snapshot/qmp';
-import type { ClaimRecord, IntentRecord } from '../../lib/disk-snapshot/record';
+import { POLICY_URI } from '../../lib/disk-snapshot/element/policy-metadata';
+import { qmp } from '../../lib/disk-snapshot/images/qmp';
+import { readJournal, writeRecord } from '../../lib/disk-snapshot/records/journal';
+import type { ClaimRecord, IntentRecord } from '../../lib/disk-snapshot/records/record';
 import { TestGuest } from '../../lib/testing';
 import { run } from '../../lib/testing/command';
 import { readDomain } from '../../lib/xml/domain';

@@ -1,7 +1,7 @@
 // A freeze whose daemon dies: nobody can thaw it, and nobody is told otherwise.
 import { once } from 'node:events';
 import { expect, jest, test } from '@jest/globals';
-import { quiesceStorage, unquiesceStorage } from '../../lib/disk-snapshot/quiesce';
+import { quiesceStorage, unquiesceStorage } from '../../lib/disk-snapshot/freeze/quiesce';
 import { PrivateLibvirtd, TestGuest } from '../../lib/testing';
 
 jest.setTimeout(120_000);

@@ -2,9 +2,9 @@
 // it is frozen is started in the guest before: a frozen agent runs nothing.
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { AgentError, askAgent } from '../../lib/disk-snapshot/agent';
-import { locateMounts } from '../../lib/disk-snapshot/filesystems';
-import { prepareFreeze, quiesceStorage, unquiesceStorage } from '../../lib/disk-snapshot/quiesce';
+import { AgentError, askAgent } from '../../lib/disk-snapshot/freeze/agent';
+import { locateMounts } from '../../lib/disk-snapshot/freeze/filesystems';
+import { prepareFreeze, quiesceStorage, unquiesceStorage } from '../../lib/disk-snapshot/freeze/quiesce';
 import type { QuiescedStorage } from '../../lib/disk-snapshot/types';
 import { ConnectDomainEventAgentLifecycleState } from '../../lib/libvirt';
 import { startWriter, TestGuest, type TickWriter } from '../../lib/testing';

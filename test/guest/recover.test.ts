@@ -6,7 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { type Connection, listDiskSnapshots, type Phase, recoverDiskSnapshots, snapshotDisks } from '../../lib';
-import { readJournal } from '../../lib/disk-snapshot/journal';
+import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { PrivateLibvirtd, startWriter, TestGuest, verifyConsistency } from '../../lib/testing';
 import { readDomain } from '../../lib/xml/domain';
 

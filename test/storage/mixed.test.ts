@@ -12,7 +12,7 @@ import {
   type SnapshotMethod,
   snapshotDisks,
 } from '../../lib';
-import { readJournal } from '../../lib/disk-snapshot/journal';
+import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { readFileFromImage, startInstantWriter, TestGuest, verifyConsistency } from '../../lib/testing';
 import { temporaryDirectory } from '../../lib/testing/scratch';
 

@@ -1,6 +1,6 @@
 // One command to the agent: how it is sent, and what its failures and its answers are taken for.
 import { describe, expect, test } from '@jest/globals';
-import { type AgentError, type AgentFailure, askAgent, isOff } from '../../lib/disk-snapshot/agent';
+import { type AgentError, type AgentFailure, askAgent, isOff } from '../../lib/disk-snapshot/freeze/agent';
 import { DomainState, ErrorDomain, ErrorNumber } from '../../lib/libvirt';
 import { agentSays, libvirtSays, ScriptedGuest } from './scripted-agent';
 

@@ -9,7 +9,7 @@ import {
   pathOf,
   positionOf,
   type QemuImage,
-} from '../../lib/disk-snapshot/backing-chain';
+} from '../../lib/disk-snapshot/images/backing-chain';
 import { readDisk } from '../../lib/xml/disk';
 
 const image = (filename: string, format: string, below?: QemuImage, names: string[] = []): QemuImage => ({

@@ -1,8 +1,8 @@
 // A block job is run to its end, and the end that is told is the true one: against a libvirt that loses events, reports
 // late, refuses and dies. What real QEMU does is in test/guest.
 import { describe, expect, jest, test } from '@jest/globals';
-import { runBlockJob } from '../../lib/disk-snapshot/block-job';
-import { afterNews, isEnd, type JobNews, type JobState, step } from '../../lib/disk-snapshot/job-state';
+import { runBlockJob } from '../../lib/disk-snapshot/merge/block-job';
+import { afterNews, isEnd, type JobNews, type JobState, step } from '../../lib/disk-snapshot/merge/job-state';
 import {
   type Domain,
   DomainBlockJobAbortFlags,

@@ -1,7 +1,7 @@
 // <diskSnapshot>: as a name, as XML and as an object, and the same in both directions.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { buildMethod, elementOf, pluginElement, readMethod } from '../../lib/disk-snapshot/element';
+import { buildMethod, elementOf, pluginElement, readMethod } from '../../lib/disk-snapshot/element/element';
 import { DiskSnapshotError } from '../../lib/disk-snapshot/errors';
 import type { Method } from '../../lib/disk-snapshot/types';
 import { child, formatXml, parseXml } from '../../lib/xml/document';

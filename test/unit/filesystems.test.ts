@@ -1,7 +1,7 @@
 // Which mounts lie on which disks, and which of them a freeze must name.
 import { describe, expect, test } from '@jest/globals';
-import type { AgentDisk } from '../../lib/disk-snapshot/agent';
-import { type GuestMount, locateMounts, selectFilesystems } from '../../lib/disk-snapshot/filesystems';
+import type { AgentDisk } from '../../lib/disk-snapshot/freeze/agent';
+import { type GuestMount, locateMounts, selectFilesystems } from '../../lib/disk-snapshot/freeze/filesystems';
 import { readDomain } from '../../lib/xml/domain';
 
 const pciXml = (bus: number, slot: number) =>

@@ -1,7 +1,7 @@
 // A freeze from its command to the proof of its thaw, on a guest whose agent does what the test says. Time is the test's.
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { type Freeze, type FreezeOptions, freezeFilesystems } from '../../lib/disk-snapshot/freeze';
-import { unquiesceStorage } from '../../lib/disk-snapshot/quiesce';
+import { type Freeze, type FreezeOptions, freezeFilesystems } from '../../lib/disk-snapshot/freeze/freeze';
+import { unquiesceStorage } from '../../lib/disk-snapshot/freeze/quiesce';
 import { Domain, DomainState, ErrorDomain, ErrorNumber } from '../../lib/libvirt';
 import { agentSays, libvirtSays, ScriptedGuest, unresponsive } from './scripted-agent';
 

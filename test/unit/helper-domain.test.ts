@@ -1,6 +1,6 @@
 // The definition of a helper domain: nothing but one disk of the guest.
 import { expect, test } from '@jest/globals';
-import { helperXml } from '../../lib/disk-snapshot/helper-domain';
+import { helperXml } from '../../lib/disk-snapshot/merge/helper-domain';
 import { child } from '../../lib/xml/document';
 import { readDomain } from '../../lib/xml/domain';
 

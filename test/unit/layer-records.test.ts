@@ -1,7 +1,7 @@
 // What is recorded of a disk's snapshots, after one of its layers was merged into the image below.
 import { expect, test } from '@jest/globals';
-import { afterMerge } from '../../lib/disk-snapshot/layer-records';
-import type { DiskRecord, ImageRef, SetRecord } from '../../lib/disk-snapshot/record';
+import { afterMerge } from '../../lib/disk-snapshot/merge/layer-records';
+import type { DiskRecord, ImageRef, SetRecord } from '../../lib/disk-snapshot/records/record';
 
 const ref = (path: string, format = 'qcow2'): ImageRef => ({ type: 'file', path, format });
 const base = ref('/i/base.img', 'raw');

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { LocalImages } from '../../lib/disk-snapshot/local-images';
+import { LocalImages } from '../../lib/disk-snapshot/images/local-images';
 
 const MIB = 1024 * 1024;
 const images = new LocalImages();

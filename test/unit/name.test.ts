@@ -2,8 +2,8 @@
 import { basename, dirname } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { checkSnapshotName, defaultName, defaultOverlayPath } from '../../lib/disk-snapshot/element/name';
 import { DiskSnapshotError } from '../../lib/disk-snapshot/errors';
-import { checkSnapshotName, defaultName, defaultOverlayPath } from '../../lib/disk-snapshot/name';
 import { element, formatXml, parseXml, textOf } from '../../lib/xml/document';
 
 function failure(run: () => unknown): DiskSnapshotError {

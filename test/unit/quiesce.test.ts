@@ -1,6 +1,6 @@
 // What is asked before a freeze, and what a held quiesce is good for.
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { heldFreeze, isQuiescedStorage, prepareFreeze, quiesceStorage } from '../../lib/disk-snapshot/quiesce';
+import { heldFreeze, isQuiescedStorage, prepareFreeze, quiesceStorage } from '../../lib/disk-snapshot/freeze/quiesce';
 import type { QuiescedStorage } from '../../lib/disk-snapshot/types';
 import { Domain, DomainState, ErrorNumber } from '../../lib/libvirt';
 import { readDomain } from '../../lib/xml/domain';

@@ -1,7 +1,7 @@
 // Records are read from metadata that anybody may have damaged: what fits is a record, anything else says why not.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { qemuStateOf, readRecord, type SetRecord } from '../../lib/disk-snapshot/record';
+import { qemuStateOf, readRecord, type SetRecord } from '../../lib/disk-snapshot/records/record';
 
 const set: SetRecord = {
   version: 1,

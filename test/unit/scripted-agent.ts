@@ -1,7 +1,7 @@
 // A guest whose agent does what a test says. As in libvirt, one agent call of a domain runs at a time, the others wait,
 // and a caller that gives up does not stop what it asked for.
 
-import type { AgentDomain } from '../../lib/disk-snapshot/agent';
+import type { AgentDomain } from '../../lib/disk-snapshot/freeze/agent';
 import { DomainState, ErrorDomain, ErrorNumber, LibvirtError } from '../../lib/libvirt';
 
 interface Command {

@@ -2,7 +2,7 @@
 // passes, it resumes and thaws, and keeps trying until the guest is proven to go on.
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Connection, connect, type Domain, DomainPausedReason, DomainState, LibvirtError } from '../../libvirt';
-import { Thawing } from '../thaw';
+import { Thawing } from '../freeze/thaw';
 import { isEmbedded, type Order, receive, send, type ToGuard } from './wire';
 
 /** Between two tries to reach a host or its daemon, which may be starting again: at first, and at most. */

@@ -1,10 +1,10 @@
 // Which method serves a disk: what the call passed, else what the domain itself says, else what a plug-in claims or the
 // disk's type and format suggest; with the reason in words.
 import type { DomainDisk } from '../../xml/domain';
-import { pluginElement } from '../element';
+import { pluginElement } from '../element/element';
+import { policyOf } from '../element/policy-metadata';
 import { DiskSnapshotError } from '../errors';
 import type { Guest } from '../guest';
-import { policyOf } from '../policy-metadata';
 import type { Method, SnapshotMethod } from '../types';
 import { methodDisk } from './context';
 import type { QemuExternal } from './qemu-external';

@@ -1,7 +1,7 @@
 // Cuts by methods other than QEMU's overlays: each prepares, cuts and undoes its own disk, behind one interface.
 import type { CallOptions } from '../../libvirt/options';
 import type { Plan, PlannedCut } from '../plan';
-import type { DiskRecord, MethodState } from '../record';
+import type { DiskRecord, MethodState } from '../records/record';
 import type { UndoLog } from '../undo';
 import { contextOf } from './context';
 

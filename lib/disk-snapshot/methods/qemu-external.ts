@@ -7,11 +7,11 @@ import type { CallOptions } from '../../libvirt/options';
 import { formatXml } from '../../xml/document';
 import { type DomainDisk, type DomainDocument, readDomain, sourceXml } from '../../xml/domain';
 import { diskOnlySnapshot } from '../../xml/snapshot';
+import { defaultOverlayPath } from '../element/name';
 import { DiskSnapshotError } from '../errors';
-import type { Images } from '../image';
-import { defaultOverlayPath } from '../name';
-import type { DiskRecord, ImageRef, QemuState } from '../record';
-import { usersOf } from '../users';
+import type { Images } from '../images/image';
+import { usersOf } from '../images/users';
+import type { DiskRecord, ImageRef, QemuState } from '../records/record';
 
 /** What will happen to one disk. */
 export interface QemuLayer {

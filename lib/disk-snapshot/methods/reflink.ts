@@ -6,9 +6,9 @@ import { copyFile, lstat, open, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pathSource } from '../../xml/disk';
 import { formatXml } from '../../xml/document';
+import { defaultOverlayPath } from '../element/name';
 import { DiskSnapshotError, type DiskSnapshotErrorCode } from '../errors';
-import { isLocal } from '../image';
-import { defaultOverlayPath } from '../name';
+import { isLocal } from '../images/image';
 import type { MethodContext, MethodDisk, SnapshotMethod } from '../types';
 
 export interface ReflinkData {

@@ -1,7 +1,7 @@
 // Methods by name: those that are built in, and those that come from outside.
 import { invalidType, invalidValue } from '../argument';
+import { checkMethodName, complaint } from '../element/method-form';
 import { DiskSnapshotError } from '../errors';
-import { checkMethodName, complaint } from '../method-form';
 import type { SnapshotMethod } from '../types';
 import { reflink } from './reflink';
 

@@ -1,0 +1,84 @@
+// What the feature needs of image files, behind one interface, and the choice of who does it: a storage pool,
+// ourselves, or libvirt in a pool made for the moment.
+import { dirname } from 'node:path';
+import type { Connection } from '../../libvirt';
+import type { CallOptions } from '../../libvirt/options';
+import { LocalImages, localFolder } from './local-images';
+import { poolOfFolder, temporaryPool } from './pool-images';
+
+/** What an image's header says. */
+export interface ImageInfo {
+  format: string;
+  /** Bytes that a guest sees. */
+  virtualSize: number;
+  /** Bytes in use on the storage. */
+  actualSize: number;
+  /** The image below, as the header names it: an absolute path. `format` null: the header does not say. */
+  backing: { path: string; format: string | null } | null;
+  /** Names of the qcow2's own snapshots; null: cannot be known without opening the image. */
+  internalSnapshots: readonly string[] | null;
+  /** Not closed properly, or marked corrupt: it needs `qemu-img check` before it is trusted. */
+  damaged: boolean;
+}
+
+export interface NewOverlay {
+  /** Must not exist. */
+  path: string;
+  backing: { path: string; format: string };
+  /** Bytes; that of the backing image. */
+  virtualSize: number;
+}
+
+/**
+ * The image files of one folder.
+ *
+ * Every member rejects with a {@link DiskSnapshotError} that names the file. Nothing here asks whether a guest uses
+ * the file: that is the caller's duty.
+ */
+export interface Images {
+  /** Who does the work, in words for a plan. */
+  readonly through: string;
+  /**
+   * Reads an image's header; null if there is no such file. Also of an image that a guest is writing to.
+   *
+   * Give the format where it is known: probing a raw disk would believe what the guest wrote into it.
+   */
+  inspect(path: string, options?: CallOptions & { format?: string | undefined }): Promise<ImageInfo | null>;
+  /**
+   * Makes an empty qcow2 (compat 1.1) that names its backing file and that file's format, with the backing file's
+   * owner and mode, on stable storage when the promise resolves. Never touches a file that exists: FILE_EXISTS.
+   */
+  createOverlay(overlay: NewOverlay, options?: CallOptions): Promise<void>;
+  /** Deletes an image file. A file that is not there is success. Devices and folders are refused. */
+  remove(path: string, options?: CallOptions): Promise<void>;
+  folderExists(folder: string, options?: CallOptions): Promise<boolean>;
+  /** Bytes that can still be written there; null: not known. */
+  freeSpace(folder: string, options?: CallOptions): Promise<number | null>;
+  /** Lets go of what was set up for it. */
+  close(): Promise<void>;
+}
+
+/**
+ * Who can work on the image files of the folder that holds `path`, on the host of this connection.
+ *
+ * 1. An active pool whose target is that folder: its list of volumes stays right, and it serves callers without
+ *    rights of their own and remote hosts.
+ * 2. Ourselves, if libvirt runs on this machine, the folder is writable for us, and `qemu-img` is there.
+ * 3. A directory pool that exists for as long as the result is open.
+ *
+ * Null: nobody can. libvirt then makes overlays itself, within the snapshot call, and files stay for the caller to
+ * delete.
+ */
+export async function imagesFor(conn: Connection, path: string, options: CallOptions = {}): Promise<Images | null> {
+  const folder = dirname(path);
+  const pool = await poolOfFolder(conn, folder, options);
+  if (pool !== null) return pool;
+  if ((await isLocal(conn, options)) && (await localFolder(folder))) return new LocalImages();
+  return temporaryPool(conn, folder, options);
+}
+
+/** Whether libvirt's files are ours to see: its URI names no host, and no transport that leads to another one. */
+export async function isLocal(conn: Connection, options: CallOptions = {}): Promise<boolean> {
+  const uri = /^([a-z0-9]+)(?:\+([a-z0-9]+))?:\/\/([^/?]*)/i.exec(await conn.getURI(options));
+  return uri !== null && uri[3] === '' && (uri[2] === undefined || uri[2] === 'unix');
+}

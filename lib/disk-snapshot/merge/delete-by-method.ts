@@ -1,0 +1,69 @@
+// Deleting snapshots of every method but `qemu`: the method removes its own point in time; the guest is not concerned.
+import type { Domain } from '../../libvirt';
+import { DiskSnapshotError } from '../errors';
+import { type Guest, lookAtGuest } from '../guest';
+import { contextOf } from '../methods/context';
+import { methodNamed } from '../methods/registry';
+import { tell } from '../progress';
+import { withClaim } from '../records/claim';
+import { readJournal, removeRecord, writeRecord } from '../records/journal';
+import { type DiskRecord, type MethodState, qemuStateOf, type SetRecord } from '../records/record';
+import type { DeleteOptions, MethodContext, SnapshotMethod } from '../types';
+import { deleteLayers } from './delete';
+
+/** Deletes the snapshots of a set, each by its own method: all, or those of the given targets. Done twice is success. */
+export async function deleteSnapshots(
+  domain: Domain,
+  setId: string,
+  targets: readonly string[] | null,
+  options: DeleteOptions,
+): Promise<void> {
+  const call = options.signal ? { signal: options.signal } : {};
+  const ofMethods = (set: SetRecord | undefined): DiskRecord[] =>
+    (set?.disks ?? []).filter((r) => qemuStateOf(r) === null && (targets === null || targets.includes(r.disk)));
+  const find = async () => (await readJournal(domain, call)).sets.find(({ id }) => id === setId);
+  if (ofMethods(await find()).length > 0) {
+    await withClaim(domain, 'delete', call, async () => {
+      const guest = await lookAtGuest(domain, call);
+      for (let set = await find(); set; set = await find()) {
+        const [record] = ofMethods(set);
+        if (!record) break;
+        options.signal?.throwIfAborted();
+        await deleteOne(guest, set, record, options);
+      }
+    });
+  }
+  await deleteLayers(domain, setId, targets, options);
+}
+
+async function deleteOne(guest: Guest, set: SetRecord, record: DiskRecord, options: DeleteOptions): Promise<void> {
+  const { method, context } = methodOf(guest, set, record, options);
+  await method.delete(context);
+  const disks = set.disks.filter((one) => one !== record);
+  if (disks.length > 0) await writeRecord(guest.domain, 'set', { ...set, disks });
+  else await removeRecord(guest.domain, 'set', set.id);
+}
+
+/** The method that made a snapshot, with what it needs to find it again. */
+export function methodOf(
+  guest: Guest,
+  set: Pick<SetRecord, 'name'>,
+  record: Pick<DiskRecord, 'disk' | 'method' | 'state'>,
+  options: Pick<DeleteOptions, 'signal' | 'onProgress'> = {},
+): { method: SnapshotMethod; context: MethodContext<unknown> & { state: unknown } } {
+  const method = methodNamed(record.method);
+  const disk = guest.document.disks.find(({ target }) => target === record.disk);
+  const where = { guest: guest.name, disk: record.disk, snapshot: set.name };
+  if (!method) {
+    const message = `${guest.name}: snapshot ${set.name} of disk ${record.disk} was made by method ${record.method}, which nobody registered here. Nothing was touched; call registerSnapshotMethod() first`;
+    throw new DiskSnapshotError('METHOD_UNKNOWN', message, where);
+  }
+  if (!disk) {
+    const message = `${guest.name} has no disk ${record.disk} any more; its snapshot ${set.name} cannot be worked on. Attach the disk again first`;
+    throw new DiskSnapshotError('DISK_NOT_FOUND', message, where);
+  }
+  const { data, state } = record.state as MethodState;
+  const progress = (done: number, total: number) =>
+    tell(options.onProgress, { phase: 'clean', disk: record.disk, done, total });
+  return { method, context: { ...contextOf(guest, disk, data, set.name, options.signal, progress), state } };
+}

@@ -1,0 +1,150 @@
+// Deleting snapshots of method `qemu`: the layer is merged into the image below, so that the point in time is gone and
+// the guest's data stay. All disks are checked before the first is touched, and each step can be found and done again by
+// a second call, whoever died in between.
+import type { Domain } from '../../libvirt';
+import { invalidType, outOfRange } from '../argument';
+import { DiskSnapshotError } from '../errors';
+import { checkCallOptions, signalOf, translate } from '../facade';
+import { imagesFor } from '../images/image';
+import { imageUsers } from '../images/users';
+import { tell } from '../progress';
+import { withClaim } from '../records/claim';
+import { readJournal, removeRecord, writeRecord } from '../records/journal';
+import { type ImageRef, qemuStateOf } from '../records/record';
+import type { DeleteOptions } from '../types';
+import { settleDefinition } from './definition';
+import { type Deletion, type DeletionPlan, planDeletion, refusal, strangersTo } from './delete-plan';
+import { afterMerge } from './layer-records';
+import { mergeLayer } from './merge';
+
+/**
+ * Deletes the snapshots of a set: all, or those of the given targets. What is deleted already is success.
+ *
+ * One disk is merged after the other, and recorded at once. An abort cancels the merge that runs, unless its end was
+ * already asked for: then that one is finished and recorded first.
+ *
+ * @throws DiskSnapshotError before anything is touched: IN_USE, METHOD_UNSUPPORTED, GUEST_ACTIVE (a managed-save image),
+ * DISK_BUSY, OPERATION_IN_PROGRESS, NOT_FOUND; from a merge: JOB_FAILED, NO_SPACE, CONNECTION_LOST, with the outcome;
+ * PERMISSION_DENIED with outcome 'done': all is merged, but a file could not be removed
+ */
+export async function deleteLayers(
+  domain: Domain,
+  setId: string,
+  targets: readonly string[] | null,
+  options: DeleteOptions = {},
+): Promise<void> {
+  checkCallOptions(options);
+  const bandwidth = checkBandwidth(options.bandwidth);
+  const signal = signalOf(options);
+  const guest = domain.getName();
+  signal?.throwIfAborted();
+  await withClaim(domain, 'delete', { signal }, async () => {
+    const { sets } = await readJournal(domain, { signal });
+    const set = sets.find(({ id }) => id === setId);
+    if (!set) return;
+    const deletions: Deletion[] = set.disks
+      .filter(({ disk }) => targets === null || targets.includes(disk))
+      .map((record) => ({ domain, guest, set, record, signal }));
+    const plans: DeletionPlan[] = [];
+    const users = imageUsers(domain.connection, { signal });
+    users.catch(() => {}); // told by whoever asks for them
+    for (const deletion of deletions) plans.push(await named(deletion, [], () => planDeletion(deletion, sets, users)));
+    const done: string[] = [];
+    for (const plan of plans) {
+      signal?.throwIfAborted();
+      await named(plan.deletion, done, () => carryOut(plan, { ...options, bandwidth, signal }));
+      done.push(plan.deletion.record.disk);
+    }
+  });
+}
+
+/** In MiB/s; what the C function's type holds on every machine. */
+const MOST_BANDWIDTH = 2 ** 32 - 1;
+
+function checkBandwidth(bandwidth: unknown): number {
+  if (bandwidth === undefined) return 0;
+  if (typeof bandwidth !== 'number') throw invalidType('options.bandwidth', 'a number of MiB/s', bandwidth);
+  if (Number.isInteger(bandwidth) && bandwidth >= 0 && bandwidth <= MOST_BANDWIDTH) return bandwidth;
+  throw outOfRange('options.bandwidth', `an integer from 0 (unlimited) to ${MOST_BANDWIDTH}`, bandwidth);
+}
+
+async function carryOut(
+  { deletion, state, merge }: DeletionPlan,
+  { bandwidth, signal, onProgress }: DeleteOptions & { bandwidth: number },
+): Promise<void> {
+  const { domain, set, record } = deletion;
+  const { overlay } = state;
+  const { disk } = record;
+  let parent: ImageRef = state.base;
+  if (!merge) {
+    if (await domain.isPersistent()) await settleDefinition(domain, disk, overlay, parent);
+  } else {
+    const report = (done: number, total: number) => tell(onProgress, { phase: 'commit', disk, done, total });
+    const note = (merging: boolean) => noteMerge(deletion, merging);
+    parent = await mergeLayer(
+      { domain, disk, overlay, base: state.base, begun: state.merging ?? false },
+      { bandwidth, signal, onProgress: report, note },
+    );
+  }
+  // From here on it is finished, whatever the signal says. The file goes first: as long as the records still tell of the
+  // layer, whoever comes after a crash knows that it was merged, and ends what we began.
+  tell(onProgress, { phase: 'clean', disk, done: 0, total: 0 });
+  const kept = await removeFile(deletion, overlay, merge);
+  const { sets } = await readJournal(domain);
+  for (const changed of afterMerge(sets, { setId: set.id, disk, overlay, parent })) {
+    if (changed.disks.length > 0) await writeRecord(domain, 'set', changed);
+    else await removeRecord(domain, 'set', changed.id);
+  }
+  if (kept !== null) {
+    const why = `it is merged, and no longer recorded, but ${overlay.path} is still there: ${kept}`;
+    throw refusal(deletion, 'PERMISSION_DENIED', why, 'done');
+  }
+}
+
+/** A merge that is cancelled or fails leaves a base that holds neither the point in time nor the present: so it is noted. */
+async function noteMerge({ domain, set, record: { disk } }: Deletion, merging: boolean): Promise<void> {
+  const now = (await readJournal(domain)).sets.find(({ id }) => id === set.id);
+  if (!now) return;
+  const disks = now.disks.map((record) => {
+    const state = record.disk === disk ? qemuStateOf(record) : null;
+    if (!state) return record;
+    const { merging: _, ...rest } = state;
+    return { ...record, state: merging ? { ...rest, merging } : rest };
+  });
+  await writeRecord(domain, 'set', { ...now, disks });
+}
+
+/** Removes the layer's file; gives the reason why it had to stay where it should go, or null. */
+async function removeFile(deletion: Deletion, overlay: ImageRef, merged: boolean): Promise<string | null> {
+  if (overlay.type !== 'file') return null;
+  const { connection } = deletion.domain;
+  try {
+    const strangers = await strangersTo(deletion, [overlay.path], imageUsers(connection));
+    // Of a layer that was not ours to merge, such as in records that a cloned domain was given, others may live on.
+    if (strangers.length > 0) return merged ? `${strangers.join(', ')} began to use it` : null;
+    const images = await imagesFor(connection, overlay.path);
+    if (images === null) return 'nobody here may delete it; do it yourself';
+    await images.remove(overlay.path).finally(() => images.close());
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Errors of one disk's turn name the snapshot, and the disks that were done before it. */
+async function named<T>(
+  { guest, set, record }: Deletion,
+  before: readonly string[],
+  turn: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await turn();
+  } catch (error) {
+    const where = { guest, disk: record.disk, snapshot: set.name };
+    const told = translate(error, where);
+    if (!(told instanceof DiskSnapshotError)) throw told;
+    const done = before.length > 0 ? ` (deleted before that: ${before.join(', ')})` : '';
+    const { code, message, outcome, cause } = told;
+    throw new DiskSnapshotError(code, message + done, { ...where, outcome, cause });
+  }
+}

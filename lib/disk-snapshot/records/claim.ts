@@ -1,0 +1,121 @@
+// One operation per domain at a time, across processes and hosts. A claim is a record of its own in the domain's
+// metadata: whoever writes one reads all of them afterwards, so of two that meet, both see it and withdraw.
+import { randomInt, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Domain } from '../../libvirt';
+import type { CallOptions } from '../../libvirt/options';
+import { DiskSnapshotError } from '../errors';
+import { readJournal, removeRecord, writeRecord } from './journal';
+import type { ClaimRecord } from './record';
+
+/** How long a claim holds without being renewed. Long enough for a stuck process to come back. */
+const LEASE_MS = 60_000;
+const RENEW_MS = 15_000;
+const TRIES = 6;
+
+export interface Claim {
+  readonly id: string;
+}
+
+function readProc(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return ''; // not Linux: the lease alone decides there
+  }
+}
+
+const bootId = () => readProc('/proc/sys/kernel/random/boot_id');
+/** Field 22 of stat(5); the command in field 2 may hold blanks and parentheses. */
+function startOf(pid: number): string {
+  const stat = readProc(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
+/** Claims of ours that could not be removed, because the connection had ended: nobody is at work under them any more. */
+const abandoned = new Set<string>();
+
+/** Whether the owner of a claim is known to be gone. */
+export function isStale(claim: ClaimRecord, now = Date.now()): boolean {
+  if (abandoned.has(claim.id)) return true;
+  if (Date.parse(claim.expiresAt) + LEASE_MS < now) return true; // a further lease, for clocks that disagree
+  if (claim.host !== hostname() || claim.boot === '') return false;
+  if (claim.boot !== bootId()) return true;
+  return startOf(claim.pid) !== claim.started;
+}
+
+/**
+ * Runs `work` as the only operation on the domain.
+ *
+ * @throws DiskSnapshotError OPERATION_IN_PROGRESS where a living owner is at work.
+ */
+export async function withClaim<T>(
+  domain: Domain,
+  what: string,
+  options: CallOptions,
+  work: (claim: Claim) => Promise<T>,
+): Promise<T> {
+  const id = randomUUID();
+  const claim = (): ClaimRecord => ({
+    version: 1,
+    id,
+    what,
+    host: hostname(),
+    boot: bootId(),
+    pid: process.pid,
+    started: startOf(process.pid),
+    expiresAt: new Date(Date.now() + LEASE_MS).toISOString(),
+  });
+  await acquire(domain, id, claim, options);
+  // A renewal that fails is not an error of the operation: the lease outlasts three of them.
+  let renewing: Promise<void> | undefined;
+  const renewal = setInterval(() => {
+    renewing = writeRecord(domain, 'claim', claim()).catch(() => undefined);
+  }, RENEW_MS).unref();
+  try {
+    return await work({ id });
+  } finally {
+    clearInterval(renewal);
+    await renewing; // or it could arrive after the removal
+    // Where this fails the domain or the connection is gone, which `work` has met already; the lease ends the claim.
+    await removeRecord(domain, 'claim', id).catch(() => abandoned.add(id));
+  }
+}
+
+async function acquire(domain: Domain, id: string, claim: () => ClaimRecord, options: CallOptions): Promise<void> {
+  /** A living owner other than us; stale claims are swept on the way. */
+  const findOther = async (): Promise<ClaimRecord | undefined> => {
+    const others = (await readJournal(domain, options)).claims.filter((c) => c.id !== id);
+    const stale = others.filter((c) => isStale(c));
+    for (const c of stale) await removeRecord(domain, 'claim', c.id, options);
+    return others.find((c) => !stale.includes(c));
+  };
+  for (let attempt = 1; ; attempt++) {
+    const owner = await findOther();
+    if (owner) throw inProgress(domain, owner);
+    try {
+      await writeRecord(domain, 'claim', claim(), options);
+      const rival = await findOther();
+      if (!rival) return;
+      if (attempt === TRIES) throw inProgress(domain, rival);
+    } catch (error) {
+      abandoned.add(id); // a write that was given up may still arrive
+      await removeRecord(domain, 'claim', id).catch(() => undefined); // the first error is the one to tell
+      throw error;
+    }
+    await removeRecord(domain, 'claim', id, options);
+    await delay(randomInt(5, 20 * attempt), undefined, options.signal ? { signal: options.signal } : {});
+  }
+}
+
+function inProgress(domain: Domain, owner: ClaimRecord): DiskSnapshotError {
+  const guest = domain.getName();
+  return new DiskSnapshotError(
+    'OPERATION_IN_PROGRESS',
+    `${guest}: process ${owner.pid} on ${owner.host} is at work on this domain (${owner.what}). ` +
+      'Try again when it has ended; the claim of a process that died is recognised by itself.',
+    { guest },
+  );
+}

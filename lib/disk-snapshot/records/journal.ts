@@ -1,0 +1,83 @@
+// The records in a domain's metadata: one element with its own URI per record, because a read-modify-write of one
+// shared element loses the updates of others. Any host that manages the domain reads the same journal.
+import { type Domain, DomainMetadataType, DomainModificationImpact } from '../../libvirt';
+import type { CallOptions } from '../../libvirt/options';
+import { element, formatXml, textOf } from '../../xml/document';
+import { type DomainDocument, readDomain } from '../../xml/domain';
+import { NAMESPACE } from '../element/element';
+import { type RecordKind, type Records, readRecord } from './record';
+
+const PREFIX = 'ds';
+const uriOf = (kind: RecordKind, id: string) => `${NAMESPACE}:${kind}:${id}`;
+
+export interface Journal {
+  sets: Records['set'][];
+  intents: Records['intent'][];
+  claims: Records['claim'][];
+  /** Elements below our namespace that cannot be read: left alone, and shown by `diagnose`. */
+  damaged: { uri: string; reason: string }[];
+}
+
+/** Where metadata of this domain must go: both copies of a running persistent one, or it is lost at shutdown. */
+async function impactOf(domain: Domain, options: CallOptions): Promise<number> {
+  const [active, persistent] = await Promise.all([domain.isActive(options), domain.isPersistent(options)]);
+  const live = active ? DomainModificationImpact.LIVE : 0;
+  const config = persistent ? DomainModificationImpact.CONFIG : 0;
+  return live | config;
+}
+
+export async function readJournal(domain: Domain, options: CallOptions = {}): Promise<Journal> {
+  return journalOf(readDomain(await domain.getXMLDesc(options)));
+}
+
+/** The same from XML that was read already. */
+export function journalOf(document: DomainDocument): Journal {
+  const journal: Journal = { sets: [], intents: [], claims: [], damaged: [] };
+  const take = <K extends RecordKind>(kind: K, uri: string, text: string, into: Records[K][]) => {
+    const record = readRecord(kind, text);
+    if (typeof record === 'string') journal.damaged.push({ uri, reason: record });
+    else if (uriOf(kind, record.id) !== uri) journal.damaged.push({ uri, reason: `its id is ${record.id}` });
+    else into.push(record);
+  };
+  for (const { uri, element: found } of document.metadata) {
+    if (!uri.startsWith(`${NAMESPACE}:`)) continue;
+    const kind = uri.slice(NAMESPACE.length + 1).split(':')[0];
+    if (kind === 'set') take(kind, uri, textOf(found), journal.sets);
+    else if (kind === 'intent') take(kind, uri, textOf(found), journal.intents);
+    else if (kind === 'claim') take(kind, uri, textOf(found), journal.claims);
+  }
+  journal.sets.sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt) || (a.name < b.name ? -1 : 1));
+  return journal;
+}
+
+/** Writes or overwrites one record. virDomainSetMetadata. */
+export async function writeRecord<K extends RecordKind>(
+  domain: Domain,
+  kind: K,
+  record: Records[K],
+  options: CallOptions = {},
+): Promise<void> {
+  const xml = formatXml(element(kind, {}, JSON.stringify(record)));
+  await setMetadata(domain, kind, record.id, xml, options);
+}
+
+/** Removes one record; one that is not there is removed already. */
+export async function removeRecord(
+  domain: Domain,
+  kind: RecordKind,
+  id: string,
+  options: CallOptions = {},
+): Promise<void> {
+  await setMetadata(domain, kind, id, null, options);
+}
+
+async function setMetadata(
+  domain: Domain,
+  kind: RecordKind,
+  id: string,
+  xml: string | null,
+  options: CallOptions,
+): Promise<void> {
+  const flags = await impactOf(domain, options);
+  await domain.setMetadata(DomainMetadataType.ELEMENT, xml, PREFIX, uriOf(kind, id), { flags, ...options });
+}

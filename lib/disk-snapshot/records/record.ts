@@ -1,0 +1,188 @@
+// What is written down in a domain's metadata, and how it is read back from metadata that anybody may have damaged.
+import type { Consistency } from '../types';
+
+/** A file or device as domain XML names it. */
+export interface ImageRef {
+  type: 'file' | 'block';
+  path: string;
+  format: string;
+}
+
+/** State of method `qemu`, mode external: the layer that the snapshot put on top of its base. */
+export interface QemuState {
+  mode: 'external';
+  overlay: ImageRef;
+  base: ImageRef;
+  /** A merge of the overlay into the base has begun: the base is no longer the point in time, whatever came of it. */
+  merging?: true;
+}
+
+/** State of every other method: what its element said, and what the method itself noted. */
+export interface MethodState {
+  data: unknown;
+  state: unknown;
+}
+
+export interface DiskRecord {
+  /** The target. */
+  disk: string;
+  method: string;
+  /** `<source>` XML of the immutable state. */
+  backupSource: string | null;
+  internalSnapshot: string | null;
+  /** Of `backupSource`. */
+  format: string;
+  virtualSize: number;
+  modifiedDisk: string | null;
+  backingChain: { source: string; format: string }[];
+  /** Of the method; survives JSON. */
+  state: unknown;
+}
+
+export interface SetRecord {
+  version: 1;
+  id: string;
+  name: string;
+  description: string | null;
+  labels: Record<string, string>;
+  /** ISO 8601. */
+  createdAt: string;
+  consistency: Consistency;
+  frozenMs: number;
+  pausedMs: number;
+  evidence: { fact: string; from: string }[];
+  disks: DiskRecord[];
+}
+
+/** Written before anything is touched, so that whoever finds it after a crash can finish or undo. */
+export interface IntentRecord {
+  version: 1;
+  /** Also the id of the set that it would become. */
+  id: string;
+  claim: string;
+  /** The domain's id when it ran, else null: an intent of another boot of the guest is stale. */
+  domainId: number | null;
+  willFreeze: boolean;
+  willPause: boolean;
+  set: Omit<SetRecord, 'disks'>;
+  disks: { disk: string; method: string; state: unknown; virtualSize: number }[];
+}
+
+/** Who works on the domain now. */
+export interface ClaimRecord {
+  version: 1;
+  id: string;
+  what: string;
+  host: string;
+  /** Of the host: a claim from before its restart is stale. */
+  boot: string;
+  pid: number;
+  /** Start of that process in clock ticks since boot; a pid alone may be somebody else's by now. */
+  started: string;
+  /** ISO 8601; renewed while the owner lives. */
+  expiresAt: string;
+}
+
+export interface Records {
+  set: SetRecord;
+  intent: IntentRecord;
+  claim: ClaimRecord;
+}
+export type RecordKind = keyof Records;
+
+type Check = (value: unknown) => boolean;
+const isText: Check = (v) => typeof v === 'string';
+const isTextOrNull: Check = (v) => v === null || typeof v === 'string';
+const isCount: Check = (v) => typeof v === 'number' && Number.isFinite(v) && v >= 0;
+const isDate: Check = (v) => typeof v === 'string' && !Number.isNaN(Date.parse(v));
+const isObject = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null && !Array.isArray(v);
+const isTexts: Check = (v) => isObject(v) && Object.values(v).every(isText);
+const isConsistency: Check = (v) => v === 'filesystem' || v === 'crash' || v === 'disk';
+const isListOf =
+  (shape: Shape): Check =>
+  (v) =>
+    Array.isArray(v) && v.every((item) => misfit(shape, item) === null);
+const isShape =
+  (shape: Shape): Check =>
+  (v) =>
+    misfit(shape, v) === null;
+
+type Shape = Readonly<Record<string, Check>>;
+
+/** The first member that is not as it should be, or null. */
+function misfit(shape: Shape, value: unknown): string | null {
+  if (!isObject(value)) return 'the whole';
+  return Object.keys(shape).find((key) => !shape[key]?.(value[key])) ?? null;
+}
+
+const isAnything: Check = () => true;
+const isVersion: Check = (v) => v === 1;
+
+const diskShape: Shape = {
+  disk: isText,
+  method: isText,
+  backupSource: isTextOrNull,
+  internalSnapshot: isTextOrNull,
+  format: isText,
+  virtualSize: isCount,
+  modifiedDisk: isTextOrNull,
+  backingChain: isListOf({ source: isText, format: isText }),
+  state: isAnything,
+};
+const headShape: Shape = {
+  version: isVersion,
+  id: isText,
+  name: isText,
+  description: isTextOrNull,
+  labels: isTexts,
+  createdAt: isDate,
+  consistency: isConsistency,
+  frozenMs: isCount,
+  pausedMs: isCount,
+  evidence: isListOf({ fact: isText, from: isText }),
+};
+const shapes: Record<RecordKind, Shape> = {
+  set: { ...headShape, disks: isListOf(diskShape) },
+  intent: {
+    version: isVersion,
+    id: isText,
+    claim: isText,
+    domainId: (v) => v === null || isCount(v),
+    willFreeze: (v) => typeof v === 'boolean',
+    willPause: (v) => typeof v === 'boolean',
+    set: isShape(headShape),
+    disks: isListOf({ disk: isText, method: isText, state: isAnything, virtualSize: isCount }),
+  },
+  claim: {
+    version: isVersion,
+    id: isText,
+    what: isText,
+    host: isText,
+    boot: isText,
+    pid: isCount,
+    started: isText,
+    expiresAt: isDate,
+  },
+};
+
+/** A record from the text of its element; a string says why it is none. */
+export function readRecord<K extends RecordKind>(kind: K, text: string): Records[K] | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return 'not JSON';
+  }
+  if (isObject(value) && value.version !== 1) return `version ${String(value.version)} is not known here`;
+  const wrong = misfit(shapes[kind], value);
+  return wrong === null ? (value as Records[K]) : `${wrong} is not as expected`;
+}
+
+/** The state of a `qemu` layer, or null where a record holds something else. */
+export function qemuStateOf(record: { method: string; state: unknown }): QemuState | null {
+  const image: Shape = { type: (v) => v === 'file' || v === 'block', path: isText, format: isText };
+  const fits =
+    record.method === 'qemu' &&
+    misfit({ mode: (v) => v === 'external', overlay: isShape(image), base: isShape(image) }, record.state) === null;
+  return fits ? (record.state as QemuState) : null;
+}
