@@ -46,7 +46,7 @@ describe('a guest that is off', () => {
 
   test('takes element and device in one update; a disk that is not named stays as it was', async () => {
     const before = await diskXml(guest, 'vdb');
-    const changed = (await diskXml(guest, 'vda')).replace("name='qemu'", "name='qemu' cache='none'");
+    const changed = (await diskXml(guest, 'vda')).replace("cache='unsafe'", "cache='none'");
     await updateDisk(guest.domain, withElement(changed, QEMU));
     expect(await diskXml(guest, 'vda')).toContain("cache='none'");
     expect((await policies(guest, 'vda'))[0]).toBe(QEMU);
