@@ -12,6 +12,7 @@ import { diskChain } from './images/disk-chain';
 import { imagesFor } from './images/image';
 import { usersOf } from './images/users';
 import { methodOf } from './merge/delete-by-method';
+import { endLeftHelper } from './merge/helper-domain';
 import { tell } from './progress';
 import { withClaim } from './records/claim';
 import { journalOf, removeRecord, writeRecord } from './records/journal';
@@ -41,6 +42,7 @@ export function recoverDiskSnapshots(dom: Domain, options: OperationOptions = {}
     return withClaim(dom, 'recover', call, async () => {
       const recovery: Recovery = { finished: [], undone: [], thawed: false, resumed: false };
       const guest = await lookAtGuest(dom, call);
+      if (!guest.active) await endHelpers(guest);
       const { intents } = journalOf(guest.document);
       // First, since the guest waits; a paused one has no agent.
       recovery.resumed = await resume(guest, intents, call);
@@ -52,6 +54,11 @@ export function recoverDiskSnapshots(dom: Domain, options: OperationOptions = {}
       return recovery;
     });
   });
+}
+
+/** A domain that merged a disk of this guest while it was off keeps the image locked when its owner has died. */
+async function endHelpers(guest: Guest): Promise<void> {
+  for (const disk of guest.document.disks) await endLeftHelper(guest.document, disk, guest.domain);
 }
 
 /** Only a pause that an intent of this very boot speaks of, and no other reason, can be the dead owner's. */

@@ -56,7 +56,7 @@ describe('reading', () => {
 
   function constructorElement(): XmlElement {
     const made = element('constructor', {}, element('valueOf'));
-    made.attributes.__proto__ = '1';
+    Object.defineProperty(made.attributes, '__proto__', { value: '1', enumerable: true });
     return made;
   }
 

@@ -52,8 +52,6 @@ export function registerSnapshotMethod<Data, State>(plugin: SnapshotMethod<Data,
 /** The method of that name, built in or registered; `qemu` external is no such object, since one call cuts all its disks. */
 export const methodNamed = (name: string): SnapshotMethod | undefined => builtIn.get(name) ?? registered.get(name);
 
-export const pluginFor = (name: string): SnapshotMethod | undefined => registered.get(name);
-
 export const plugins = (): Iterable<SnapshotMethod> => registered.values();
 
 export const methodNames = (): string[] => ['qemu', ...builtIn.keys(), ...registered.keys()];
