@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import {
   DiskSnapshotError,
+  DomainDeviceModifyFlags,
   diskSnapshotCreate,
   listDiskSnapshots,
   planSnapshot,
@@ -27,7 +28,10 @@ describe('of a guest that is off', () => {
   beforeAll(async () => {
     guest = await TestGuest.boot({ disks: [{}, {}, { type: 'cdrom' }], start: false, persistent: true });
     await mkdir(inside('folder'));
+    await writeFile(inside('other'), 'data');
     await writeFile(inside('precious'), 'data');
+    const readonly = `<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${inside('precious')}'/><target dev='vdr' bus='virtio'/><readonly/></disk>`;
+    await guest.domain.attachDeviceFlags(readonly, DomainDeviceModifyFlags.CONFIG);
   });
   afterAll(() => guest.close());
   beforeEach(async () => {
@@ -44,12 +48,13 @@ describe('of a guest that is off', () => {
     ['one disk twice', () => ({ disks: ['vda', 'vda'] }), { code: 'INVALID_ARGUMENT', disk: 'vda' }, 'twice'],
     ['nothing selected', () => ({ disks: [] }), { code: 'INVALID_ARGUMENT' }, "'all'"],
     ['an empty drive', () => ({ disks: ['sda'] }), { code: 'METHOD_UNSUPPORTED', disk: 'sda' }, 'Leave it out'],
+    ['a read-only disk', () => ({ disks: ['vdr'] }), { code: 'METHOD_UNSUPPORTED', disk: 'vdr' }, 'read-only'],
     ['an unknown method', () => ({ disks: { vda: 'zfs' } }), { code: 'METHOD_UNKNOWN', disk: 'vda' }, 'zfs'],
     ['a method of later', () => ({ disks: { vda: 'rbd' } }), { code: 'METHOD_UNSUPPORTED', disk: 'vda' }, 'rbd'],
     ['a relative path', () => to('a.qcow2'), { code: 'INVALID_ARGUMENT', disk: 'vda' }, 'absolute'],
     ['a path with ..', () => to('/tmp/../etc/passwd'), { code: 'INVALID_ARGUMENT', disk: 'vda' }, '..'],
     ['a missing folder', () => to('/nowhere/at/all/x'), { code: 'NOT_FOUND', disk: 'vda' }, '/nowhere/at/all'],
-    ['an existing file', () => to(inside('precious')), { code: 'FILE_EXISTS', disk: 'vda' }, 'precious'],
+    ['an existing file', () => to(inside('other')), { code: 'FILE_EXISTS', disk: 'vda' }, 'other'],
     ['an existing folder', () => to(inside('folder')), { code: 'FILE_EXISTS', disk: 'vda' }, 'folder'],
     ["another disk's image", () => to(guest.image('vdb')), { code: 'IN_USE', disk: 'vda' }, 'vdb'],
     ["the disk's own image", () => to(guest.image('vda')), { code: 'IN_USE', disk: 'vda' }, 'vda'],
@@ -95,7 +100,7 @@ describe('of a guest that is off', () => {
 
   test('the plan names every reason at once', async () => {
     const plan = await planSnapshot(guest.domain, {
-      disks: { vda: { method: 'qemu', source: inside('precious') }, vdb: 'rbd', sda: 'qemu' },
+      disks: { vda: { method: 'qemu', source: inside('other') }, vdb: 'rbd', sda: 'qemu' },
       quiesce: 'required',
     });
     expect(plan.ok).toBe(false);
