@@ -9,7 +9,9 @@ namespace virt {
 
 AgentLink::~AgentLink() {
   if (!connection_) return;
-  const Task close = [connection = connection_] { VIR(virConnectClose)(connection); };
+  const Task close = [connection = connection_, lane = lane] {
+    if (VIR(virConnectClose)(connection) == 0) lane->letGo();
+  };
   if (mayBlock)
     close();
   else

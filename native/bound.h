@@ -9,6 +9,7 @@
 #include "call.h"
 #include "slots.h"
 #include "tags.h"
+#include "thread.h"
 
 namespace virt {
 
@@ -329,8 +330,10 @@ class Bound<TagList<Tags...>, R (*)(A...)> final : public Call {
       std::get<0>(slots_).substitute = substitute;
     VIR(virResetLastError)();
     const auto invoke = [&] {
-      return std::apply([&](auto&... slot) { return std::apply(function, std::tuple_cat(slot.pass()...)); },
-                        slots_);
+      return farBelow([&] {
+        return std::apply([&](auto&... slot) { return std::apply(function, std::tuple_cat(slot.pass()...)); },
+                          slots_);
+      });
     };
     returned_.r = invoke();
     if (returned_.failed()) return Failure::last();

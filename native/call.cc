@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "callback.h"
+#include "library.h"
 
 namespace virt {
 
@@ -29,12 +30,19 @@ bool Call::win() {
 void Call::run(virDomainPtr substitute) {
   if (settled_) return;
   auto failure = perform(substitute);
+  if (failure && isDead(substitute)) Lane::retire();
   if (!win()) {
     if (!failure) undo();
     return;
   }
   failure_ = std::move(failure);
   environment_->post(shared_from_this(), Done);
+}
+
+bool Call::isDead(virDomainPtr substitute) const {
+  constexpr unsigned long mended = 10'003'000;
+  if (!session_ || libraryVersion() >= mended) return false;
+  return substitute ? VIR(virConnectIsAlive)(VIR(virDomainGetConnect)(substitute)) == 0 : session_->isDead();
 }
 
 void Call::runOver(AgentLink& link) {

@@ -58,6 +58,7 @@ class Call : public Deliverable, public Expiring, public std::enable_shared_from
 
  private:
   bool win();
+  bool isDead(virDomainPtr substitute) const;
 
   std::shared_ptr<Session> session_;
   std::shared_ptr<Environment> environment_;

@@ -35,8 +35,7 @@ Failure Failure::unavailable(const char* function) {
     failure.message = problem.reason;
     return failure;
   }
-  unsigned long version = 0;
-  VIR(virGetVersion)(&version, nullptr, nullptr);
+  const auto version = libraryVersion();
   failure.message = "this function is not supported by the installed libvirt " +
                     std::to_string(version / 1000000) + "." + std::to_string(version / 1000 % 1000) + "." +
                     std::to_string(version % 1000) + ": " + function;

@@ -6,6 +6,18 @@
 
 namespace virt {
 
+namespace {
+thread_local bool isRetired = false;
+}
+
+void Lane::retire() { isRetired = true; }
+
+void Lane::letGo() {
+  std::lock_guard lock(mutex_);
+  isFreed_ = true;
+  freed_.notify_all();
+}
+
 bool Lane::post(Task task) {
   std::unique_lock lock(mutex_);
   tasks_.push_back(std::move(task));
@@ -37,8 +49,16 @@ void Lane::work() {
     task();
     task = nullptr;  // what it held is released outside the lock, and here, where libvirt may be called
     lock.lock();
+    if (isRetired) break;
   }
   --threads_;
+  if (!isRetired) return;
+  // Others do what is left.
+  if (!tasks_.empty() && threads_ == idle_) {
+    ++threads_;
+    if (!startThread("virt-lane", [self = shared_from_this()] { self->work(); })) --threads_;
+  }
+  freed_.wait(lock, [this] { return isFreed_; });
 }
 
 }  // namespace virt

@@ -22,6 +22,14 @@ class Lane : public std::enable_shared_from_this<Lane> {
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
+  // Until 10.3 libvirt leaves, when a connection dies while several calls wait, a note to itself in the stack
+  // frame of a call that has failed (CVE-2024-4418): the host's next packet, minutes later, writes through
+  // it. So a thread whose call failed on a dead connection takes no more work: it sleeps, its dead frames
+  // untouched (see farBelow), until the connection has been freed for good. On the thread of the task.
+  static void retire();
+  // The connection has been freed: threads that retired may end.
+  void letGo();
+
   // From any thread. False: no thread could be started, and the task will not run.
   bool post(Task task);
 
@@ -33,6 +41,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
   std::condition_variable wake_;
   std::deque<Task> tasks_;
   size_t threads_ = 0, idle_ = 0;
+  std::condition_variable freed_;
+  bool isFreed_ = false;
 };
 
 }  // namespace virt

@@ -82,6 +82,16 @@ void* symbolOf(const char* name) {
   return library.handle ? dlsym(library.handle, name) : nullptr;
 }
 
+unsigned long libraryVersion() {
+  static const unsigned long version = [] {
+    unsigned long found = 0;
+    if (auto* getVersion = find<decltype(virGetVersion)>(main(), "virGetVersion"))
+      getVersion(&found, nullptr, nullptr);
+    return found;
+  }();
+  return version;
+}
+
 const LibraryProblem& libraryProblem(const char* name) { return libraryOf(name).problem; }
 
 }  // namespace virt

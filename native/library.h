@@ -16,6 +16,9 @@ struct LibraryProblem {
 };
 const LibraryProblem& libraryProblem(const char* name);
 
+// Of the libvirt that is installed: 1,000,000 * major + 1,000 * minor + release.
+unsigned long libraryVersion();
+
 // libvirt's own function of that name: VIR(virDomainFree)(domain). For those that every supported libvirt
 // has.
 #define VIR(function)                                                                             \

@@ -8,19 +8,28 @@
 
 namespace virt {
 
+namespace {
+void letGo(const std::shared_ptr<Lane>& lane, const std::shared_ptr<Lane>& urgent) {
+  lane->letGo();
+  urgent->letGo();
+}
+}  // namespace
+
 Session::~Session() {
   if (!connection_) return;
-  Task task = [connection = connection_, sources = std::move(sources_)] { dismantle(connection, sources); };
+  Task task = [connection = connection_, sources = std::move(sources_), lane = lane_, urgent = urgent_] {
+    if (dismantle(connection, sources)) letGo(lane, urgent);
+  };
   if (mayBlock)
     task();
   else
     lane_->post(std::move(task));
 }
 
-void Session::dismantle(virConnectPtr connection, const Sources& sources) {
+bool Session::dismantle(virConnectPtr connection, const Sources& sources) {
   for (auto& source : sources) source->deregister(connection);
   CloseWatch::stop(connection);
-  VIR(virConnectClose)(connection);
+  return VIR(virConnectClose)(connection) == 0;
 }
 
 void Session::opened(virConnectPtr connection, std::shared_ptr<CloseWatch> watch,
@@ -79,6 +88,11 @@ std::vector<std::shared_ptr<Call>> Session::unsettled() {
   for (Call* call : calls_)
     if (auto held = call->weak_from_this().lock()) calls.push_back(std::move(held));
   return calls;
+}
+
+bool Session::isDead() {
+  std::lock_guard lock(mutex_);
+  return !connection_ || VIR(virConnectIsAlive)(connection_) == 0;
 }
 
 bool Session::waitsForDeadHost() {
@@ -159,7 +173,7 @@ void Session::close(std::chrono::milliseconds limit) {
     std::lock_guard lock(mutex_);
     connection = std::exchange(connection_, nullptr);
   }
-  if (connection) dismantle(connection, sources);
+  if (connection && dismantle(connection, sources)) letGo(lane_, urgent_);
 }
 
 }  // namespace virt

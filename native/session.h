@@ -45,6 +45,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // Runs where libvirt may be called.
   void release(Task task);
 
+  // Closed by us, or given up by libvirt.
+  bool isDead();
   // Calls are in flight although libvirt has given the connection up.
   bool waitsForDeadHost();
   // Ends them.
@@ -70,7 +72,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::vector<std::shared_ptr<Call>> unsettled();  // with the lock held
 
   using Sources = std::vector<std::shared_ptr<EventSource>>;
-  static void dismantle(virConnectPtr connection, const Sources& sources);
+  // True: libvirt has freed the connection.
+  static bool dismantle(virConnectPtr connection, const Sources& sources);
 
   const std::shared_ptr<Lane> lane_ = std::make_shared<Lane>(Lane::kWidth);
   const std::shared_ptr<Lane> urgent_ = std::make_shared<Lane>(1);
