@@ -1,6 +1,9 @@
 // Every bound function with arguments that nobody should give: a TypeError, a RangeError or a LibvirtError; never a crash,
 // never a hang. The guest is one of the test driver's, and a new one for each function.
-import { expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {
   connect,
   Domain,
@@ -11,6 +14,15 @@ import {
 } from '../../lib/libvirt';
 import { memberName } from '../../lib/libvirt/member-name';
 import { native } from '../../lib/native';
+
+// Some functions write files, and a hostile string is a relative path.
+const home = process.cwd();
+const folder = mkdtempSync(join(tmpdir(), 'hostile-'));
+beforeAll(() => process.chdir(folder));
+afterAll(() => {
+  process.chdir(home);
+  rmSync(folder, { recursive: true });
+});
 
 const HOSTILE: readonly unknown[] = [
   undefined,
