@@ -9,7 +9,7 @@ import { facade } from './facade';
 import { unquiesceStorage } from './freeze/quiesce';
 import { type Guest, lookAtGuest } from './guest';
 import { diskChain } from './images/disk-chain';
-import { imagesFor } from './images/image';
+import { imagesFor } from './images/images-for';
 import { usersOf } from './images/users';
 import { methodOf } from './merge/delete-by-method';
 import { endLeftHelper } from './merge/helper-domain';

@@ -1,9 +1,10 @@
 // The guard itself: a process that outlives the one that froze a guest. When the pipe to that one closes, or its deadline
 // passes, it resumes and thaws, and keeps trying until the guest is proven to go on.
+import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Connection, connect, type Domain, DomainPausedReason, DomainState, LibvirtError } from '../../libvirt';
 import { Thawing } from '../freeze/thaw';
-import { isEmbedded, type Order, receive, send, type ToGuard } from './wire';
+import { isEmbedded, type Order, receive, rootOf, send, type ToGuard } from './wire';
 
 /** Between two tries to reach a host or its daemon, which may be starting again: at first, and at most. */
 const RETRY_MS = { first: 200, most: 2_000 };
@@ -115,6 +116,7 @@ async function rescue(order: Order): Promise<void> {
 
 /** Whether the guest is proven to go on, or is no more. False: to be tried again. */
 async function goesOn(order: Order): Promise<boolean> {
+  if (!existsSync(rootOf(order.uri))) return true; // the driver's state went, and its guests with it
   try {
     const domain = await reach(order);
     if (order.what === 'pause') return await resume(domain);

@@ -43,3 +43,6 @@ export function receive<M extends ToGuard | FromGuard>(
 
 /** The driver runs in the process that opened it, and no second process can open the same root meanwhile. */
 export const isEmbedded = (uri: string): boolean => /^[^:]+:\/\/\/embed\b/.test(uri);
+
+/** The folder of an embedded driver's state; of any other driver one that exists. */
+export const rootOf = (uri: string): string => (isEmbedded(uri) ? (new URL(uri).searchParams.get('root') ?? '/') : '/');

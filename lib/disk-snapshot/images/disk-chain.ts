@@ -6,7 +6,8 @@ import { DiskSnapshotError } from '../errors';
 import type { Guest } from '../guest';
 import { findHelper, HELPER_DISK, withHelper } from '../merge/helper-domain';
 import { type Chain, chainOfHeaders, chainOfXml, diskOf, type Inspect, liveChain } from './backing-chain';
-import { type Images, imagesFor } from './image';
+import type { Images } from './image';
+import { imagesFor } from './images-for';
 
 /**
  * What the disk rests on now: asked of QEMU where it runs, of the images' headers where the guest is off, and of a QEMU

@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 import type { Connection } from '../../libvirt';
 import type { CallOptions } from '../../libvirt/options';
 import { DiskSnapshotError } from '../errors';
-import { type ImageInfo, type Images, imagesFor } from './image';
+import type { ImageInfo, Images } from './image';
+import { imagesFor } from './images-for';
 
 export type Look =
   | { kind: 'image'; info: ImageInfo }

@@ -1,10 +1,5 @@
-// What the feature needs of image files, behind one interface, and the choice of who does it: a storage pool,
-// ourselves, or libvirt in a pool made for the moment.
-import { dirname } from 'node:path';
-import type { Connection } from '../../libvirt';
+// What the feature needs of image files, whoever does it.
 import type { CallOptions } from '../../libvirt/options';
-import { LocalImages, localFolder } from './local-images';
-import { poolOfFolder, temporaryPool } from './pool-images';
 
 /** What an image's header says. */
 export interface ImageInfo {
@@ -56,29 +51,4 @@ export interface Images {
   freeSpace(folder: string, options?: CallOptions): Promise<number | null>;
   /** Lets go of what was set up for it. */
   close(): Promise<void>;
-}
-
-/**
- * Who can work on the image files of the folder that holds `path`, on the host of this connection.
- *
- * 1. An active pool whose target is that folder: its list of volumes stays right, and it serves callers without
- *    rights of their own and remote hosts.
- * 2. Ourselves, if libvirt runs on this machine, the folder is writable for us, and `qemu-img` is there.
- * 3. A directory pool that exists for as long as the result is open.
- *
- * Null: nobody can. libvirt then makes overlays itself, within the snapshot call, and files stay for the caller to
- * delete.
- */
-export async function imagesFor(conn: Connection, path: string, options: CallOptions = {}): Promise<Images | null> {
-  const folder = dirname(path);
-  const pool = await poolOfFolder(conn, folder, options);
-  if (pool !== null) return pool;
-  if ((await isLocal(conn, options)) && (await localFolder(folder))) return new LocalImages();
-  return temporaryPool(conn, folder, options);
-}
-
-/** Whether libvirt's files are ours to see: its URI names no host, and no transport that leads to another one. */
-export async function isLocal(conn: Connection, options: CallOptions = {}): Promise<boolean> {
-  const uri = /^([a-z0-9]+)(?:\+([a-z0-9]+))?:\/\/([^/?]*)/i.exec(await conn.getURI(options));
-  return uri !== null && uri[3] === '' && (uri[2] === undefined || uri[2] === 'unix');
 }

@@ -8,7 +8,7 @@ import { isHelper } from '../merge/helper-domain';
 import { journalOf } from '../records/journal';
 import { qemuStateOf, type SetRecord } from '../records/record';
 import { type Chain, chainOfHeaders, chainOfXml, type Inspect } from './backing-chain';
-import { isLocal } from './image';
+import { isLocal } from './images-for';
 import { LocalImages } from './local-images';
 import { inspectVolume } from './pool-images';
 

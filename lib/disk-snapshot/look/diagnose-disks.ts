@@ -6,7 +6,7 @@ import type { DomainDisk } from '../../xml/domain';
 import { DiskSnapshotError } from '../errors';
 import { type Chain, positionOf } from '../images/backing-chain';
 import { diskChain } from '../images/disk-chain';
-import { isLocal } from '../images/image';
+import { isLocal } from '../images/images-for';
 import { qemuStateOf } from '../records/record';
 import type { Case, Check, Found } from './diagnosis';
 

@@ -5,7 +5,7 @@ import { DiskSnapshotError, type DiskSnapshotErrorCode, type Outcome } from '../
 import { lookAtGuest, refuseManagedSave } from '../guest';
 import { type Chain, type ChainLayer, positionOf } from '../images/backing-chain';
 import { diskChain } from '../images/disk-chain';
-import { imagesFor } from '../images/image';
+import { imagesFor } from '../images/images-for';
 import { type ImageUsers, layersOf } from '../images/users';
 import { type DiskRecord, type QemuState, qemuStateOf, type SetRecord } from '../records/record';
 import { refuseBusy } from './block-job';

@@ -5,7 +5,7 @@ import type { Domain } from '../../libvirt';
 import { invalidType, outOfRange } from '../argument';
 import { DiskSnapshotError } from '../errors';
 import { checkCallOptions, signalOf, translate } from '../facade';
-import { imagesFor } from '../images/image';
+import { imagesFor } from '../images/images-for';
 import { imageUsers } from '../images/users';
 import { tell } from '../progress';
 import { withClaim } from '../records/claim';

@@ -8,7 +8,7 @@ import { pathSource } from '../../xml/disk';
 import { formatXml } from '../../xml/document';
 import { defaultOverlayPath } from '../element/name';
 import { DiskSnapshotError, type DiskSnapshotErrorCode } from '../errors';
-import { isLocal } from '../images/image';
+import { isLocal } from '../images/images-for';
 import type { MethodContext, MethodDisk, SnapshotMethod } from '../types';
 
 export interface ReflinkData {
