@@ -204,7 +204,12 @@ export function updateDisk(
           formatXml(rest),
           copies.reduce((sum, { impact }) => sum | impact, 0),
         );
-      for (const { copy, document } of found) await writePolicy(dom, copy, policiesOf(document), target, policy);
+      try {
+        for (const { copy, document } of found) await writePolicy(dom, copy, policiesOf(document), target, policy);
+      } catch (error) {
+        // The device may have changed, and one of the two copies: what is true now has to be looked at.
+        throw translate(error, { guest: dom.getName(), disk: target, outcome: 'unknown' });
+      }
     });
   });
 }
