@@ -46,6 +46,7 @@ const CHILD = `
     await snapshotDisks(dom, {
       name: 'interrupted',
       quiesce: 'required',
+      guard: false, // it would thaw before we can look
       onProgress: (p) => { if (p.phase === phase) process.kill(process.pid, 'SIGKILL'); },
     });
   })();
