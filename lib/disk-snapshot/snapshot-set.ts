@@ -6,14 +6,15 @@
 // Whatever fails before the cut takes back all of it. The cut is QEMU's own transaction and the commit point: after it,
 // the operation is finished and recorded even if the caller has gone.
 import { randomUUID } from 'node:crypto';
-import type { Domain } from '../libvirt';
+import { type Domain, LibvirtError } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import { DiskSnapshotError } from './errors';
 import { translate } from './facade';
 import type { Freeze } from './freeze/freeze';
 import { heldFreeze } from './freeze/held-storage';
 import { isSameGuest, lookAtGuest } from './guest';
-import { deleteLayers } from './merge/delete';
+import { liveChain } from './images/backing-chain';
+import { deleteSnapshots } from './merge/delete-by-method';
 import { cutMethods, type MethodCut, prepareMethod, recordOfMethod } from './methods/cut';
 import {
   cutLayers,
@@ -42,6 +43,7 @@ export interface SnapshotOptions extends SnapshotRequest {
 
 /** libvirt answers a cut within milliseconds; a daemon that has not done so by then is hung. */
 const CUT_LIMIT_MS = 60_000;
+const LOOK_LIMIT_MS = 30_000;
 
 /** What all steps share: who is worked on, for whom, and what to take back. */
 interface Work {
@@ -92,7 +94,11 @@ export async function takeSnapshot(domain: Domain, options: SnapshotOptions, cal
       }
     });
     if (broken === null) return set;
-    await deleteLayers(domain, set.id, null);
+    await deleteSnapshots(domain, set.id, null, {}).catch((error: unknown) => {
+      const said = error instanceof Error ? error.message : String(error);
+      const message = `${broken.message}. But that failed (${said}): the snapshot ${set.name} is still there`;
+      throw new DiskSnapshotError(broken.code, message, { ...where(first), outcome: 'done', cause: error });
+    });
     throw broken;
   } finally {
     await first.close();
@@ -120,8 +126,14 @@ async function run(work: Work, claim: string): Promise<Taken> {
   } catch (error) {
     throw await takeBack(work, error);
   }
-  return conclude(await release(cut));
+  try {
+    return await conclude(await release(cut));
+  } catch (error) {
+    throw afterCommit(work.plan, error);
+  }
 }
+
+const where = ({ guest, name }: Plan) => ({ guest: guest.name, snapshot: name });
 
 // ---- the steps ----------------------------------------------------------------------------------------------------
 
@@ -220,6 +232,7 @@ async function cutDisks(quiesced: Quiesced): Promise<Cut> {
       // Those whose undo is a deletion come first, and QEMU's transaction last: it is the commit point.
       await cutMethods(quiesced.methods);
       const said = quiesced.layers.length > 0 ? await switchLayers(quiesced) : null;
+      quiesced.undo.commit();
       const cutAt = new Date();
       const frozenThroughout = held !== null && !held.signal.aborted;
       const pausedMs = paused ? await resumeGuest(paused, options) : 0;
@@ -248,25 +261,48 @@ async function switchLayers(quiesced: Quiesced): Promise<unknown> {
   }
 }
 
-/** libvirt reports failure also where the disks have switched: the domain decides, not the error. */
+/**
+ * libvirt reports failure also where the disks have switched: the domain decides, and QEMU above its XML. Nothing is taken
+ * back unless both say that no disk has switched, and libvirt has answered: a call that was given up may still take effect.
+ */
 async function checkSwitched({ plan, layers }: Quiesced, said: unknown): Promise<void> {
-  const { domain, name } = plan.guest;
-  const states = await lookAtLayers(domain, layers, {}).catch((error: unknown) => {
-    throw unknownOutcome(plan, said, error);
-  });
-  const switched = states.filter((state) => state.switched);
-  if (switched.length === 0) throw translate(said, { guest: name, snapshot: plan.name });
-  if (switched.length < states.length) throw unknownOutcome(plan, said, null);
+  const { domain, name, active } = plan.guest;
+  if (!(said instanceof LibvirtError)) throw unknownOutcome(plan, said, 'libvirt has not answered');
+  let switched: boolean[];
+  try {
+    const call = { timeoutMs: LOOK_LIMIT_MS };
+    const states = await lookAtLayers(domain, layers, call);
+    switched = states.map((state) => state.switched);
+    for (const { layer, disk } of active ? states : []) {
+      const [top] = disk ? await liveChain(domain, disk, call) : [];
+      switched.push(top?.path === layer.overlay.path);
+    }
+  } catch (error) {
+    throw unknownOutcome(plan, said, `then the domain could not be read: ${textOf(error)}`);
+  }
+  if (!switched.includes(true)) throw translate(said, { guest: name, snapshot: plan.name });
+  if (switched.includes(false)) throw unknownOutcome(plan, said, 'only some of the disks have switched');
 }
 
-function unknownOutcome(plan: Plan, said: unknown, then: unknown): DiskSnapshotError {
-  const text = (e: unknown) => (e instanceof Error ? e.message : String(e));
-  const second = then === null ? 'some of the disks have switched' : `then the domain could not be read: ${text(then)}`;
+const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+function unknownOutcome(plan: Plan, said: unknown, then: string): DiskSnapshotError {
   return new DiskSnapshotError(
     'RECOVERY_NEEDED',
-    `${plan.guest.name}: the snapshot ${plan.name} failed in its cut (${text(said)}), and ${second}. ` +
+    `${plan.guest.name}: the snapshot ${plan.name} failed in its cut (${textOf(said)}), and ${then}. ` +
       'Call recoverDiskSnapshots(domain) when the host answers again',
-    { guest: plan.guest.name, snapshot: plan.name, outcome: 'unknown', cause: said },
+    { ...where(plan), outcome: 'unknown', cause: said },
+  );
+}
+
+/** The guest writes to its overlays: whatever fails now, nothing is taken back, and recovery finishes it. */
+function afterCommit(plan: Plan, error: unknown): unknown {
+  if (error instanceof DiskSnapshotError && (error.outcome === 'done' || error.outcome === 'unknown')) return error;
+  return new DiskSnapshotError(
+    'RECOVERY_NEEDED',
+    `${plan.guest.name}: the disks of snapshot ${plan.name} have switched, but it could not be finished: ${textOf(error)}. ` +
+      'Call recoverDiskSnapshots(domain)',
+    { ...where(plan), outcome: 'unknown', cause: error },
   );
 }
 
@@ -292,9 +328,9 @@ async function conclude(released: Released): Promise<Taken> {
   const { plan, options, intent, thaw } = released;
   const { domain } = plan.guest;
   options.report('verify');
-  const layers = await lookAtLayers(domain, released.layers, {});
+  const layers = await lookAtLayers(domain, released.layers, { timeoutMs: LOOK_LIMIT_MS });
   if (layers.some((state) => !state.switched)) {
-    throw unknownOutcome(plan, released.said ?? 'libvirt reported success', null);
+    throw unknownOutcome(plan, released.said ?? 'libvirt reported success', 'not all disks have switched');
   }
   const records = [...layers.map(recordOf)];
   for (const cut of released.methods) records.push(await recordOfMethod(plan, cut));
@@ -375,6 +411,7 @@ function evidenceOf(released: Released): SetRecord['evidence'] {
 
 /** Takes back what was done before the cut, and says how far that went. */
 async function takeBack({ plan, undo }: Work, error: unknown): Promise<unknown> {
+  if (undo.isCommitted) return afterCommit(plan, error);
   if (error instanceof DiskSnapshotError && error.outcome === 'unknown') return error; // the intent stays for recovery
   const failed = await undo.run();
   const cause = translate(error, { guest: plan.guest.name, snapshot: plan.name });

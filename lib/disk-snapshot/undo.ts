@@ -3,6 +3,17 @@
 
 export class UndoLog {
   readonly #steps: { what: string; run: () => Promise<void> }[] = [];
+  #isCommitted = false;
+
+  /** The point of no return has passed: what was made is in use, and taking it back would destroy it. */
+  get isCommitted(): boolean {
+    return this.#isCommitted;
+  }
+
+  commit(): void {
+    this.#isCommitted = true;
+    this.#steps.length = 0;
+  }
 
   /** Notes how to take back what comes next. */
   note(what: string, run: () => Promise<void>): void {

@@ -125,3 +125,29 @@ test('what a living owner holds is left alone', async () => {
   });
   expect(await refused).toMatchObject({ code: 'OPERATION_IN_PROGRESS', outcome: 'unchanged' });
 });
+
+test('the daemon dies after the cut: nothing is taken back, the caller is told, and recovery finishes', async () => {
+  await using ownDaemon = await PrivateLibvirtd.start();
+  const conn = await ownDaemon.connect();
+  const own = await TestGuest.boot({ connection: conn, restorable: false });
+  const base = own.image('vda');
+  const error: unknown = await snapshotDisks(own.domain, {
+    name: 'orphaned',
+    guard: false,
+    onProgress: ({ phase }) => {
+      if (phase === 'verify' && ownDaemon.pid !== undefined) process.kill(ownDaemon.pid, 'SIGKILL');
+    },
+  }).catch((e: unknown) => e);
+  expect(error).toMatchObject({ name: 'DiskSnapshotError', outcome: 'unknown' });
+  await ownDaemon.kill().catch(() => undefined); // it is dead already: this waits for its end
+  await ownDaemon.restart();
+  await using again = await ownDaemon.connect();
+  const domain = await again.domainLookupByName(own.name);
+  expect(await recoverDiskSnapshots(domain)).toMatchObject({ finished: ['orphaned'], undone: [] });
+  const [set] = await listDiskSnapshots(domain);
+  expect(set?.disks[0]?.backupSource).toContain(base);
+  await set?.delete();
+  expect(readDomain(await domain.getXMLDesc()).disks[0]?.sourcePath).toBe(base);
+  await domain.destroy();
+  await own.close().catch(() => undefined); // its handles went with the daemon
+});
