@@ -9,6 +9,7 @@ import { facade } from './facade';
 import { unquiesceStorage } from './freeze/quiesce';
 import { type Guest, lookAtGuest } from './guest';
 import { diskChain } from './images/disk-chain';
+import type { ImageInfo, Images } from './images/image';
 import { imagesFor } from './images/images-for';
 import { usersOf } from './images/users';
 import { methodOf } from './merge/delete-by-method';
@@ -108,7 +109,7 @@ async function settle(guest: Guest, intent: IntentRecord, call: CallOptions): Pr
   for (const { planned, method, context } of methods) {
     if ((planned.state as MethodState).state !== null) await method.undo(context);
   }
-  for (const { disk, state } of found) await discard(guest, intent, disk, state.overlay, call);
+  for (const { disk, state } of found) await discard(guest, intent, disk, state, call);
   await removeRecord(guest.domain, 'intent', intent.id, call);
   return 'undone';
 }
@@ -176,14 +177,15 @@ async function discard(
   guest: Guest,
   intent: IntentRecord,
   disk: string,
-  overlay: ImageRef,
+  { overlay, base }: QemuState,
   call: CallOptions,
 ): Promise<void> {
   const images = await imagesFor(guest.domain.connection, overlay.path, call);
   if (images === null) throw undecided(guest, intent, `nobody here can look at ${overlay.path}`);
   try {
-    const info = await images.inspect(overlay.path, { ...call, format: overlay.format });
-    if (info === null) return;
+    const info = await inspectOverlay(images, overlay, call);
+    // What rests on another image, or holds anything that is no overlay, somebody else has put there.
+    if (info === null || (info.format === 'qcow2' ? info.backing?.path !== base.path : info.virtualSize > 0)) return;
     const users = await usersOf(guest.domain.connection, overlay.path, call);
     if (users.length > 0) {
       const names = users.map((user) => `${user.guest} (${user.disk})`).join(', ');
@@ -196,6 +198,16 @@ async function discard(
     await images.remove(overlay.path, call);
   } finally {
     await images.close();
+  }
+}
+
+/** A process that died while it made the overlay has left an empty file: no qcow2, and of no size. */
+async function inspectOverlay(images: Images, overlay: ImageRef, call: CallOptions): Promise<ImageInfo | null> {
+  try {
+    return await images.inspect(overlay.path, { ...call, format: overlay.format });
+  } catch (error) {
+    if (!(error instanceof DiskSnapshotError) || error.code !== 'OPERATION_FAILED') throw error;
+    return images.inspect(overlay.path, { ...call, format: 'raw' });
   }
 }
 

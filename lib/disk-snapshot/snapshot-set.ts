@@ -185,8 +185,7 @@ async function prepare(recorded: Recorded): Promise<Prepared> {
     call.signal?.throwIfAborted();
     options.report('prepare', cut.disk.target);
     if (cut.kind === 'layer') {
-      undo.note(`the overlay ${cut.layer.overlay.path}`, () => removeOverlay(cut.layer));
-      await makeOverlay(plan.guest.name, cut.layer, call);
+      await prepareLayer(plan, cut.layer, undo, call);
       layers.push(cut.layer);
     } else {
       methods.push(await prepareMethod(plan, cut, undo, call));
@@ -197,6 +196,20 @@ async function prepare(recorded: Recorded): Promise<Prepared> {
   intent.disks = intent.disks.map((one) => ({ ...one, state: states.get(one.disk) ?? one.state }));
   if (methods.length > 0) await writeRecord(plan.guest.domain, 'intent', intent, call);
   return { ...recorded, layers, methods };
+}
+
+async function prepareLayer(plan: Plan, layer: QemuLayer, undo: UndoLog, call: CallOptions): Promise<void> {
+  let isForeign = false;
+  undo.note(`the overlay ${layer.overlay.path}`, async () => {
+    if (!isForeign) await removeOverlay(layer);
+  });
+  try {
+    await makeOverlay(plan.guest.name, layer, call);
+  } catch (error) {
+    // Somebody made it since we planned: it is not ours to take back.
+    isForeign = error instanceof DiskSnapshotError && error.code === 'FILE_EXISTS';
+    throw error;
+  }
 }
 
 async function quiesce(prepared: Prepared): Promise<Quiesced> {

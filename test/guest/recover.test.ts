@@ -2,11 +2,12 @@
 // writes on, and nothing is too many or too few. The children run what `npm run build:ts` made.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { type Connection, listDiskSnapshots, type Phase, recoverDiskSnapshots, snapshotDisks } from '../../lib';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
+import { qemuStateOf } from '../../lib/disk-snapshot/records/record';
 import { PrivateLibvirtd, startWriter, TestGuest, verifyConsistency } from '../../lib/testing';
 import { readDomain } from '../../lib/xml/domain';
 
@@ -86,6 +87,22 @@ test.each(before)('killed when it came to %s: undone', async (phase, isFrozen) =
   await guest.exec(['sleep', '0.2']);
   expect(await writer.count()).toBeGreaterThan(count);
   await writer.stop();
+});
+
+test.each([
+  ['data of somebody else', 'precious', true],
+  ['the empty file of an overlay that was being made', '', false],
+])("undone, where the overlay's place holds %s", async (_what, content, isKept) => {
+  await killedAt('prepare');
+  const [intent] = (await readJournal(guest.domain)).intents;
+  const places = intent?.disks.map((disk) => qemuStateOf(disk)?.overlay.path ?? '') ?? [];
+  expect(places).toHaveLength(2);
+  for (const place of places) await writeFile(place, content);
+  expect(await recoverDiskSnapshots(guest.domain)).toMatchObject({ finished: [], undone: ['interrupted'] });
+  for (const place of places) {
+    expect(await readFile(place, 'utf8').catch(() => null)).toBe(isKept ? content : null);
+    await rm(place, { force: true });
+  }
 });
 
 const after: [Phase, boolean][] = [

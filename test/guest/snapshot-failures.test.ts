@@ -1,9 +1,9 @@
 // When the agent is absent, hangs or loses the freeze, and when the cut itself fails: what is told, and what is left.
 import { once } from 'node:events';
-import { readdirSync, unlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { DiskSnapshotError, diskSnapshotCreate, quiesceStorage, snapshotDisks } from '../../lib';
+import { DiskSnapshotError, diskSnapshotCreate, planSnapshot, quiesceStorage, snapshotDisks } from '../../lib';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { TestGuest } from '../../lib/testing';
 import { FREEZE_HOOK } from '../../lib/testing/guest-scripts';
@@ -89,6 +89,35 @@ describe('with an agent', () => {
     await expect(attempt).rejects.toMatchObject({ name: 'DiskSnapshotError', outcome: 'undone' });
     expect(await state()).toEqual(before);
     expect(await frozen()).toBe('thawed');
+  });
+
+  test('a file that somebody makes at the last moment is neither overwritten nor removed', async () => {
+    const before = await state();
+    const path = (await planSnapshot(guest.domain, { name: 'raced', disks: ['vda'] })).disks[0]?.creates[0] ?? '';
+    const attempt = snapshotDisks(guest.domain, {
+      name: 'raced',
+      disks: ['vda'],
+      onProgress: ({ phase }) => {
+        if (phase === 'prepare') writeFileSync(path, 'precious');
+      },
+    });
+    await expect(attempt).rejects.toMatchObject({ code: 'FILE_EXISTS', outcome: 'undone' });
+    expect(readFileSync(path, 'utf8')).toBe('precious');
+    unlinkSync(path);
+    expect(await state()).toEqual(before);
+  });
+
+  test('a link that leads nowhere is in the way like any other file', async () => {
+    const link = join(guest.directory, 'dangling');
+    symlinkSync('/nowhere/at/all', link);
+    const before = await state();
+    const disks = { vda: { method: 'qemu', source: link } };
+    await expect(snapshotDisks(guest.domain, { disks })).rejects.toMatchObject({
+      code: 'FILE_EXISTS',
+      outcome: 'unchanged',
+    });
+    expect(await state()).toEqual(before);
+    unlinkSync(link);
   });
 
   test('a held quiesce whose lease is over carries no snapshot', async () => {

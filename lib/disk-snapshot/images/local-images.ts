@@ -29,7 +29,8 @@ export class LocalImages implements Images {
   readonly through = 'this process';
 
   async inspect(path: string, options: CallOptions & { format?: string | undefined } = {}): Promise<ImageInfo | null> {
-    if ((await absentIsNull(stat(path), path, 'read')) === null) return null;
+    // Not followed: a link that leads nowhere is something all the same, and qemu-img says what is wrong with it.
+    if ((await absentIsNull(lstat(path), path, 'read')) === null) return null;
     const format = options.format === undefined ? [] : ['-f', options.format];
     // -U: a guest may be writing to the image. What is read here, a snapshot of it does not change.
     const { stdout } = await qemuImg(['info', '-U', '--output=json', ...format, path], path, options);
