@@ -36,6 +36,7 @@ void Session::opened(virConnectPtr connection, std::shared_ptr<CloseWatch> watch
                      std::chrono::milliseconds keepAlive) {
   std::lock_guard lock(mutex_);
   connection_ = connection;
+  wasOpened_ = true;
   if (keepAlive.count() > 0) {
     liveness_ = std::make_shared<Liveness>(weak_from_this(), std::move(watch), keepAlive);
     liveness_->start();
@@ -92,7 +93,7 @@ std::vector<std::shared_ptr<Call>> Session::unsettled() {
 
 bool Session::isDead() {
   std::lock_guard lock(mutex_);
-  return !connection_ || VIR(virConnectIsAlive)(connection_) == 0;
+  return wasOpened_ && (!connection_ || VIR(virConnectIsAlive)(connection_) == 0);
 }
 
 bool Session::waitsForDeadHost() {

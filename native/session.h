@@ -80,6 +80,7 @@ class Session : public std::enable_shared_from_this<Session> {
   AgentLinks agents_{address};
   bool hasAgentLinks_ = true;
   virConnectPtr connection_ = nullptr;
+  bool wasOpened_ = false;  // of one that never was there is nothing to be freed, nor to be waited for
 
   std::mutex mutex_;
   std::condition_variable drained_;

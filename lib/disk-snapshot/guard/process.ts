@@ -1,9 +1,10 @@
 // The guard itself: a process that outlives the one that froze a guest. When the pipe to that one closes, or its deadline
 // passes, it resumes and thaws, and keeps trying until the guest is proven to go on.
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Connection, connect, type Domain, DomainPausedReason, DomainState, LibvirtError } from '../../libvirt';
 import { Thawing } from '../freeze/thaw';
+import { isLocalUri } from '../local';
 import { isEmbedded, type Order, receive, rootOf, send, type ToGuard } from './wire';
 
 /** Between two tries to reach a host or its daemon, which may be starting again: at first, and at most. */
@@ -123,7 +124,22 @@ async function goesOn(order: Order): Promise<boolean> {
     await new Thawing(domain).proven;
     return true;
   } catch (error) {
-    return isNoDomain(error);
+    return isNoDomain(error) || (isLocalUri(order.uri) && hasNoProcess(order.uuid));
+  }
+}
+
+/** Whether the guest's QEMU is gone from this machine: then nobody waits, even if its daemon never comes back. */
+function hasNoProcess(uuid: string): boolean {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  if (!pids.includes('1')) return false; // others' processes are hidden from us (hidepid)
+  return !pids.some((pid) => commandOf(pid).includes(uuid));
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return ''; // it has just ended
   }
 }
 

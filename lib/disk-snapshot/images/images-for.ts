@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import type { Connection } from '../../libvirt';
 import type { CallOptions } from '../../libvirt/options';
+import { isLocalUri } from '../local';
 import type { Images } from './image';
 import { LocalImages, localFolder } from './local-images';
 import { poolOfFolder, temporaryPool } from './pool-images';
@@ -27,6 +28,5 @@ export async function imagesFor(conn: Connection, path: string, options: CallOpt
 
 /** Whether libvirt's files are ours to see: its URI names no host, and no transport that leads to another one. */
 export async function isLocal(conn: Connection, options: CallOptions = {}): Promise<boolean> {
-  const uri = /^([a-z0-9]+)(?:\+([a-z0-9]+))?:\/\/([^/?]*)/i.exec(await conn.getURI(options));
-  return uri !== null && uri[3] === '' && (uri[2] === undefined || uri[2] === 'unix');
+  return isLocalUri(await conn.getURI(options));
 }

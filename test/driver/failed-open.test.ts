@@ -1,0 +1,17 @@
+// Connections that cannot be opened cost nothing that lasts.
+import { readdirSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
+import { connect } from '../../lib';
+
+test('fifty that fail leave no thread once their lanes have been idle', async () => {
+  const threads = () => readdirSync('/proc/self/task').length;
+  await connect('qemu:///system?socket=/nowhere/at/all').catch(() => undefined);
+  const before = threads();
+  for (let i = 0; i < 50; i++) {
+    await expect(connect('qemu:///system?socket=/nowhere/at/all')).rejects.toMatchObject({ name: 'LibvirtError' });
+  }
+  const limit = performance.now() + 20_000;
+  while (threads() > before && performance.now() < limit) await delay(100);
+  expect(threads()).toBeLessThanOrEqual(before);
+}, 30_000);
