@@ -10,6 +10,7 @@ const project = (name, more = {}) => ({
   rootDir: __dirname,
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   transform,
+  testTimeout: 60_000, // for a busy machine: what hangs shows all the same
   ...more,
 });
 
