@@ -130,8 +130,12 @@ export class PrivateLibvirtd implements AsyncDisposable {
     const daemon = this.#daemon;
     if (daemon === undefined) return;
     daemon.starter.ref();
-    process.kill(daemon.pid, 'SIGCONT');
-    process.kill(daemon.pid, signal);
+    try {
+      process.kill(daemon.pid, 'SIGCONT');
+      process.kill(daemon.pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has just ended by itself
+    }
     await daemon.exit;
   }
 

@@ -148,15 +148,16 @@ test('the daemon dies after the cut: nothing is taken back, the caller is told, 
   const conn = await ownDaemon.connect();
   const own = await TestGuest.boot({ connection: conn, restorable: false });
   const base = own.image('vda');
+  let killed: Promise<void> | undefined;
   const error: unknown = await snapshotDisks(own.domain, {
     name: 'orphaned',
     guard: false,
     onProgress: ({ phase }) => {
-      if (phase === 'verify' && ownDaemon.pid !== undefined) process.kill(ownDaemon.pid, 'SIGKILL');
+      if (phase === 'verify') killed = ownDaemon.kill();
     },
   }).catch((e: unknown) => e);
   expect(error).toMatchObject({ name: 'DiskSnapshotError', outcome: 'unknown' });
-  await ownDaemon.kill().catch(() => undefined); // it is dead already: this waits for its end
+  await killed;
   await ownDaemon.restart();
   await using again = await ownDaemon.connect();
   const domain = await again.domainLookupByName(own.name);
