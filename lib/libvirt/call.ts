@@ -3,6 +3,7 @@ import { type Frame, type NativeFailure, type NativeRefusal, native } from '../n
 import { argumentError } from './errors';
 import { errorOf, refusalOf } from './failure';
 import type { CallOptions } from './options';
+import { isTraced, traced } from './trace';
 
 let lastTicket = 0;
 /** Numbers to abandon calls by; 32 bits, and 0 means none. */
@@ -54,12 +55,17 @@ function begin(start: Begin, where: string, { signal, timeoutMs, urgent }: Check
   });
 }
 
-/** A call and its result; `where` names it in messages. */
-export async function call(start: Begin, where: string, options: CheckedOptions): Promise<unknown> {
+async function settled(start: Begin, where: string, options: CheckedOptions): Promise<unknown> {
   try {
     return await begin(start, where, options);
   } catch (failure) {
     if (failure instanceof Error) throw failure;
     throw errorOf(failure as NativeFailure, options.signal?.reason);
   }
+}
+
+/** A call and its result; `where` names it in messages and, with its receiver, in traces. */
+export function call(start: Begin, where: string, options: CheckedOptions, receiver?: object): Promise<unknown> {
+  if (!isTraced()) return settled(start, where, options);
+  return traced({ function: where, receiver }, () => settled(start, where, options));
 }

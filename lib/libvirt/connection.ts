@@ -119,7 +119,7 @@ export class Connection extends NativeObject implements AsyncDisposable {
   async #close(): Promise<void> {
     const limit = { signal: undefined, timeoutMs: DRAIN_MS + CLOSE_MS, urgent: false };
     try {
-      await call((...frame) => native.close(...frame, this[raw], DRAIN_MS), 'close', limit);
+      await call((...frame) => native.close(...frame, this[raw], DRAIN_MS), 'close', limit, this);
     } catch (error) {
       // The host hangs: what is left goes on by itself, on a thread of its own.
       if (!(error instanceof DOMException)) throw error;

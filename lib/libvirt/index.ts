@@ -26,5 +26,6 @@ export type { AgentFlagsArg, CallOptions, FlagsArg, FlagsOptions, TypedParams, T
 export { StoragePool, type StoragePoolInfo } from './storage-pool';
 export { StorageVol, type StorageVolInfo } from './storage-vol';
 export type { SubscribeOptions, Subscription } from './subscription';
+export type { CallTrace } from './trace';
 
 installMembers();

@@ -98,7 +98,12 @@ function asyncMember(fn: NativeFunction): (...args: unknown[]) => Promise<unknow
     const receiver = receiverOf(this, fn);
     const [flags, options] = lastArgument(args[arity], fn);
     const inputs = Array.from({ length: arity }, (_, i) => unwrap(args[i]));
-    const value = await call((...frame) => fn.invoke(...frame, flags, receiver[raw], ...inputs), fn.name, options);
+    const value = await call(
+      (...frame) => fn.invoke(...frame, flags, receiver[raw], ...inputs),
+      fn.name,
+      options,
+      receiver,
+    );
     return finish === null || value === null ? value : finish(value, receiver);
   };
 }

@@ -61,9 +61,15 @@ export async function subscribe<Name extends keyof DomainEvents>(
       native.subscribe(...frame, connection[raw], index, domain === undefined ? null : domain[raw], queueSize, push),
     'subscribe',
     checked,
+    connection,
   );
   queue.begin(() =>
-    call((...frame) => native.unsubscribe(...frame, connection[raw], handle as RawHandle), 'unsubscribe', NO_OPTIONS),
+    call(
+      (...frame) => native.unsubscribe(...frame, connection[raw], handle as RawHandle),
+      'unsubscribe',
+      NO_OPTIONS,
+      connection,
+    ),
   );
   return queue;
 }
