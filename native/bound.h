@@ -1,257 +1,16 @@
 // FN(virDomainSuspend): a member of a mirror class, deduced from the C function's own signature.
 #pragma once
-#include <atomic>
-#include <cstdlib>
-#include <string>
+#include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
-#include "call.h"
-#include "slots.h"
-#include "tags.h"
+#include "line.h"
+#include "returned.h"
+#include "slot-of.h"
 #include "thread.h"
 
 namespace virt {
-
-// ---- which slot a C parameter becomes
-// -------------------------------------------------------------------------------- Slot for the parameters
-// `A, Rest...` that begin at position `at`; the first that fits, pairs before single ones.
-template <class Tags, size_t at, class... A>
-struct SlotOf {
-  static_assert(
-      sizeof(Tags) == 0,
-      "No slot fits this C parameter: add one to slots.h, list a struct in structs.h, or add a tag (tags.h)");
-};
-
-template <class... Tags>
-struct TagList {
-  template <class Tag>
-  static constexpr bool has = hasTag<Tag, Tags...>;
-};
-
-template <class Tag>
-struct NullOf {
-  static constexpr bool has(size_t) { return false; }
-};
-template <size_t... positions>
-struct NullOf<Null<positions...>> : Null<positions...> {};
-template <class Tags, size_t at>
-constexpr bool mayBeNull = false;
-template <class... Tags, size_t at>
-constexpr bool mayBeNull<TagList<Tags...>, at> = (NullOf<Tags>::has(at) || ...);
-
-template <class Tag>
-struct SchemaOf;
-template <const auto& fields>
-struct SchemaOf<Schema<fields>> {
-  static constexpr const auto& list = fields;
-};
-template <class Tag>
-constexpr bool isSchema = requires {
-  SchemaOf<Tag>::list;
-};
-template <class Tags>
-struct SchemaIn {
-  static_assert(sizeof(Tags) == 0, "Typed parameters as input: the line needs Schema<...>");
-};
-template <class First, class... Rest>
-struct SchemaIn<TagList<First, Rest...>> : SchemaIn<TagList<Rest...>> {};
-template <const auto& fields, class... Rest>
-struct SchemaIn<TagList<Schema<fields>, Rest...>> : SchemaOf<Schema<fields>> {};
-
-template <class S>
-concept IsRecord = requires {
-  Record<S>::name;
-};
-template <class S>
-concept IsFilled = requires(S s) {
-  Filled<S>::clear(s);
-};
-
-// clang-format off
-template <class Tags, size_t at, class N, class... Rest> requires(std::is_arithmetic_v<N>)
-struct SlotOf<Tags, at, N, Rest...> { using type = NumberIn<N, mayBeNull<Tags, at>>; };
-template <class Tags, size_t at> requires(!Tags::template has<Plain>)
-struct SlotOf<Tags, at, unsigned> { using type = FlagsIn; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, const char*, Rest...> { using type = TextIn<mayBeNull<Tags, at>>; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, const unsigned char*, Rest...> { using type = UuidIn; };
-template <class Tags, size_t at, class T, class... Rest> requires IsHandle<T>
-struct SlotOf<Tags, at, T*, Rest...> { using type = HandleIn<T>; };
-template <class Tags, size_t at, class T, class... Rest> requires IsHandle<T>
-struct SlotOf<Tags, at, T**, Rest...> { using type = HandleListIn<T>; };
-template <class Tags, size_t at, class T, class... Rest> requires IsHandle<T>
-struct SlotOf<Tags, at, T***, Rest...> { using type = HandleListOut<T>; };
-template <class Tags, size_t at, class N, class... Rest> requires(std::is_integral_v<N>)
-struct SlotOf<Tags, at, N*, Rest...> { using type = NumberOut<N>; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, char**, Rest...> { using type = TextOut; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, char*, Rest...> { using type = UuidTextOut; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, unsigned char*, Rest...> { using type = UuidOut; };
-template <class Tags, size_t at, class S, class... Rest> requires IsStruct<S>
-struct SlotOf<Tags, at, S*, Rest...> { using type = StructOut<S>; };
-template <class Tags, size_t at, class S, class... Rest> requires IsRecord<S>
-struct SlotOf<Tags, at, S***, Rest...> { using type = RecordListOut<S>; };
-template <class Tags, size_t at, class S, class Count, class... Rest> requires IsFilled<S>
-struct SlotOf<Tags, at, S*, Count, Rest...> { using type = FilledListOut<S, Count>; };
-template <class Tags, size_t at, class Count, class... Rest> requires(std::is_integral_v<Count>)
-struct SlotOf<Tags, at, const char**, Count, Rest...> { using type = TextListIn<Count, mayBeNull<Tags, at>>; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, virTypedParameterPtr*, int*, Rest...> { using type = ParamsOut; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, virTypedParameterPtr, int*, Rest...> { using type = ParamsFilled; };
-template <class Tags, size_t at, class Count, class... Rest> requires(std::is_integral_v<Count>)
-struct SlotOf<Tags, at, virTypedParameterPtr, Count, Rest...> { using type = ParamsIn<Count, SchemaIn<Tags>::list, mayBeNull<Tags, at>>; };
-// clang-format on
-
-template <class Slot, class Tuple>
-struct Prepend;
-template <class Slot, class... Slots>
-struct Prepend<Slot, std::tuple<Slots...>> {
-  using type = std::tuple<Slot, Slots...>;
-};
-template <size_t count, class Tuple>
-struct Drop;
-template <class... A>
-struct Drop<0, std::tuple<A...>> {
-  using type = std::tuple<A...>;
-};
-template <size_t count, class First, class... A>
-requires(count > 0) struct Drop<count, std::tuple<First, A...>> : Drop<count - 1, std::tuple<A...>> {
-};
-
-template <class Tags, size_t at, class Parameters>
-struct SlotsOf;
-template <class Tags, size_t at>
-struct SlotsOf<Tags, at, std::tuple<>> {
-  using type = std::tuple<>;
-};
-template <class Tags, size_t at, class... A>
-struct SlotsOf<Tags, at, std::tuple<A...>> {
-  using First = typename SlotOf<Tags, at, A...>::type;
-  using Others = SlotsOf<Tags, at + First::takes, typename Drop<First::takes, std::tuple<A...>>::type>;
-  using type = typename Prepend<First, typename Others::type>::type;
-};
-
-// ---- what the function itself returns
-// --------------------------------------------------------------------------------
-template <class Tags, class R>
-struct Returned;
-
-template <class Tags>
-struct Returned<Tags, int> {
-  int r = -1;
-  bool failed() const { return r < 0; }
-  bool isNone() const { return Tags::template has<OrNull> && r == 0; }
-  void keep(const std::shared_ptr<Session>&) {}
-  static constexpr bool isResult = Tags::template has<Count> || Tags::template has<Bool>;
-  static constexpr const char* result = isResult ? "value" : "nothing";
-  Napi::Value give(Napi::Env env) {
-    if constexpr (Tags::template has<Bool>) return Napi::Boolean::New(env, r > 0);
-    if constexpr (Tags::template has<Count>) return numberToJs(env, r);
-    return env.Undefined();
-  }
-};
-
-template <class Tags>
-struct Returned<Tags, unsigned> {
-  static_assert(Tags::template has<Id>, "An unsigned result: only ids so far");
-  unsigned r = 0;
-  bool failed() const { return false; }
-  bool isNone() const { return r == static_cast<unsigned>(-1); }
-  void keep(const std::shared_ptr<Session>&) {}
-  static constexpr const char* result = "value";
-  Napi::Value give(Napi::Env env) { return numberToJs(env, r); }
-};
-
-template <class Tags>
-struct Returned<Tags, char*> {  // ours to free
-  char* r = nullptr;
-  std::unique_ptr<char, TextOut::Free> text;
-  bool failed() const { return !r; }
-  bool isNone() const { return false; }
-  void keep(const std::shared_ptr<Session>&) { text.reset(r); }
-  static constexpr const char* result = "value";
-  Napi::Value give(Napi::Env env) { return textToJs(env, text.get()); }
-};
-
-template <class Tags>
-struct Returned<Tags, const char*> {  // belongs to an object that may be gone before JavaScript reads it
-  const char* r = nullptr;
-  std::string text;
-  bool failed() const { return !r; }
-  bool isNone() const { return false; }
-  void keep(const std::shared_ptr<Session>&) { text = r; }
-  static constexpr const char* result = "value";
-  Napi::Value give(Napi::Env env) { return Napi::String::New(env, text); }
-};
-
-template <class Tags, IsHandle T>
-struct Returned<Tags, T*> {  // a new reference
-  T* r = nullptr;
-  std::shared_ptr<Object> object;
-  bool failed() const { return !r; }
-  bool isNone() const { return false; }
-  void keep(const std::shared_ptr<Session>& session) { object = adopt(r, session); }
-  static constexpr const char* result = KindOf<T>::kind.name;
-  Napi::Value give(Napi::Env env) { return Handle::toJs(env, std::move(object)); }
-};
-
-// ---- one line of a table
-// ---------------------------------------------------------------------------------------------
-struct Line {
-  const char* name;
-  mutable void* function;  // libvirt's, once it has been looked up
-  const Kind* receiver;
-  Route route;
-  bool isSync, hasFlags, countsList;
-  const char* resultTag;  // Status, Count, Bool, OrNull, Id
-  const char* resultKind;
-  size_t outCount;
-  std::vector<const char*> outNames;
-  std::vector<int> nullable;   // C parameters that may be null
-  std::vector<int> positions;  // of the C parameter that each argument of JavaScript becomes
-  std::shared_ptr<Call> (*make)(const Line& line, Napi::Env env, const std::shared_ptr<Session>& session,
-                                std::shared_ptr<Object> receiver, unsigned flags, const napi_value* arguments,
-                                Refused& refused);
-
-  // Null: the installed libvirt has no such function. Looked up anew each time then, for it costs nothing
-  // that matters.
-  void* resolve() const {
-    std::atomic_ref known(function);
-    void* found = known.load(std::memory_order_relaxed);
-    if (!found) known.store(found = symbolOf(name), std::memory_order_relaxed);
-    return found;
-  }
-};
-
-// ---- the call
-// --------------------------------------------------------------------------------------------------------
-template <class Tag>
-struct OutNamesOf {
-  static constexpr std::array<const char*, 0> list{};
-};
-template <Name... names>
-struct OutNamesOf<Outs<names...>> : Outs<names...> {};
-template <class Tag>
-struct NullListOf {
-  static void add(std::vector<int>&) {}
-};
-template <size_t... positions>
-struct NullListOf<Null<positions...>> {
-  static void add(std::vector<int>& list) { (list.push_back(int{positions}), ...); }
-};
-template <class Tag>
-struct ReceiverOf {
-  using type = void;
-};
-template <class T>
-struct ReceiverOf<On<T>> {
-  using type = T;
-};
 
 template <class Tags, class F>
 class Bound;
@@ -443,10 +202,6 @@ class Bound<TagList<Tags...>, R (*)(A...)> final : public Call {
   Returned<List, R> returned_;
 };
 
-// ---- the tables
-// ------------------------------------------------------------------------------------------------------
-using Table = std::vector<Line>;
-
 template <class F, class... Tags>
 Line line(const char* name) {
   using B = Bound<TagList<Tags...>, F>;
@@ -479,10 +234,5 @@ Line line(const char* name) {
 
 // Uses of the function are its type and its name: nothing is linked.
 #define FN(function, ...) ::virt::line<decltype(&function) __VA_OPT__(, ) __VA_ARGS__>(#function)
-
-const Table& connectionTable();
-const Table& domainTable();
-const Table& domainSnapshotTable();
-const Table& storageTable();
 
 }  // namespace virt

@@ -1,5 +1,6 @@
 // virConnect, and the lookups that begin at it.
 #include "bound.h"
+#include "tables.h"
 
 namespace virt {
 

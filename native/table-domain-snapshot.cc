@@ -1,5 +1,6 @@
 // virDomainSnapshot.
 #include "bound.h"
+#include "tables.h"
 
 namespace virt {
 

@@ -2,6 +2,7 @@
 #include <libvirt/libvirt-qemu.h>
 
 #include "bound.h"
+#include "tables.h"
 
 namespace virt {
 

@@ -1,5 +1,6 @@
 // virStoragePool and virStorageVol.
 #include "bound.h"
+#include "tables.h"
 
 namespace virt {
 

@@ -1,0 +1,28 @@
+// What the addon gives to JavaScript beside the tables' lines, file by file.
+#pragma once
+#include <napi.h>
+
+#include "call.h"
+
+namespace virt {
+
+// settle, timeoutMs, ticket, urgent: how every call begins.
+constexpr size_t kFrame = 4;
+inline CallFrame frameOf(const Napi::CallbackInfo& info) {
+  return {info[0], info[1].As<Napi::Number>().DoubleValue(), info[2].As<Napi::Number>().Uint32Value(),
+          info[3].As<Napi::Boolean>().Value()};
+}
+
+inline Napi::Array textList(Napi::Env env, const std::vector<const char*>& texts) {
+  auto js = Napi::Array::New(env, texts.size());
+  for (uint32_t i = 0; i < texts.size(); ++i) js[i] = Napi::String::New(env, texts[i]);
+  return js;
+}
+
+// Each enters its functions.
+void exportMembers(Napi::Env env, Napi::Object exports);
+void exportOpen(Napi::Env env, Napi::Object exports);
+void exportClose(Napi::Env env, Napi::Object exports);
+void exportEvents(Napi::Env env, Napi::Object exports);
+
+}  // namespace virt

@@ -1,0 +1,29 @@
+// One slot per C parameter, or per group of them that belongs together: built from JavaScript on its thread,
+// passed to libvirt on a lane, turned back into JavaScript on its thread.
+#pragma once
+#include <cstddef>
+#include <memory>
+
+namespace virt {
+
+class Session;
+
+struct Slot {
+  static constexpr size_t takes = 1;      // C parameters
+  static constexpr bool fromJs = false;   // takes an argument of JavaScript
+  static constexpr bool isOut = false;    // brings a result
+  static constexpr bool isList = false;   // is filled by a call that returns how many there are
+  static constexpr bool isProbe = false;  // is asked for its length first
+  void grow(int) {}
+  void returned(int, const std::shared_ptr<Session>&) {}
+};
+
+struct In : Slot {
+  static constexpr bool fromJs = true;
+};
+
+struct Out : Slot {
+  static constexpr bool isOut = true;
+};
+
+}  // namespace virt

@@ -1,0 +1,131 @@
+// Slots of what goes into libvirt.
+#pragma once
+#include <array>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "argument.h"
+#include "params.h"
+#include "slot.h"
+
+namespace virt {
+
+template <class N, bool nullable>
+struct NumberIn : In {
+  N n{};
+  Refused read(const Reading&, Napi::Value value) {
+    if (nullable && isAbsent(value)) return {};
+    return numberFromJs(value, n);
+  }
+  auto pass() { return std::tuple(n); }
+};
+
+struct FlagsIn
+    : Slot {  // the convention of nearly all functions: a last `unsigned int`. TypeScript has read it.
+  unsigned flags = 0;
+  auto pass() { return std::tuple(flags); }
+};
+
+template <bool nullable>
+struct TextIn : In {
+  std::optional<std::string> text;
+  Refused read(const Reading&, Napi::Value value) {
+    if (nullable && isAbsent(value)) return {};
+    auto refused = textFromJs(value, text.emplace());
+    if (refused && nullable) refused->expected += " or null";
+    return refused;
+  }
+  auto pass() { return std::tuple<const char*>(text ? text->c_str() : nullptr); }
+};
+
+struct UuidIn : In {  // const unsigned char *uuid
+  std::array<unsigned char, VIR_UUID_BUFLEN> uuid{};
+  Refused read(const Reading&, Napi::Value value) {
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
+      return refuse(Refusal::Kind::Type, "a Uint8Array of 16 bytes");
+    auto bytes = value.As<Napi::Uint8Array>();
+    if (bytes.ByteLength() != uuid.size()) return refuse(Refusal::Kind::Value, "a Uint8Array of 16 bytes");
+    std::memcpy(uuid.data(), bytes.Data(), uuid.size());
+    return {};
+  }
+  auto pass() { return std::tuple<const unsigned char*>(uuid.data()); }
+};
+
+template <class T>
+struct HandleIn : In {
+  std::shared_ptr<Object> object;
+  T* substitute = nullptr;  // the same guest, reached over another connection
+  Refused read(const Reading& reading, Napi::Value value) {
+    return handleFromJs(reading, value, KindOf<T>::kind, object);
+  }
+  auto pass() {
+    return std::tuple<T*>(substitute ? substitute : object ? static_cast<T*>(object->p) : nullptr);
+  }
+};
+
+template <class T>
+struct HandleListIn : In {  // T **, ended by a null
+  std::vector<std::shared_ptr<Object>> objects;
+  std::vector<T*> list;
+  Refused read(const Reading& reading, Napi::Value value) {
+    const std::string expected = "an array of " + std::string(KindOf<T>::kind.name);
+    if (!value.IsArray()) return refuse(Refusal::Kind::Type, expected);
+    auto array = value.As<Napi::Array>();
+    for (uint32_t i = 0; i < array.Length(); ++i) {
+      auto refused = handleFromJs(reading, array[i], KindOf<T>::kind, objects.emplace_back());
+      if (refused) {
+        refused->expected =
+            expected + (refused->kind == Refusal::Kind::Value ? " of the same connection" : "");
+        return refused;
+      }
+      list.push_back(objects.back() ? static_cast<T*>(objects.back()->p) : nullptr);
+    }
+    list.push_back(nullptr);
+    return {};
+  }
+  auto pass() { return std::tuple<T**>(list.data()); }
+};
+
+template <class Count, bool nullable>
+struct TextListIn : In {  // const char **, count
+  static constexpr size_t takes = 2;
+  std::vector<std::string> texts;
+  std::vector<const char*> list;
+  Refused read(const Reading&, Napi::Value value) {
+    if (nullable && isAbsent(value)) return {};
+    if (!value.IsArray())
+      return refuse(Refusal::Kind::Type, nullable ? "an array of strings or null" : "an array of strings");
+    auto array = value.As<Napi::Array>();
+    texts.resize(array.Length());
+    for (uint32_t i = 0; i < texts.size(); ++i)
+      if (auto refused = textFromJs(array[i], texts[i])) {
+        refused->expected = "an array, each item " + refused->expected;
+        return refused;
+      }
+    for (auto& text : texts) list.push_back(text.c_str());
+    return {};
+  }
+  auto pass() {
+    return std::tuple<const char**, Count>(list.empty() ? nullptr : list.data(),
+                                           static_cast<Count>(list.size()));
+  }
+};
+
+template <class Count, const auto& schema, bool nullable>
+struct ParamsIn : In {  // virTypedParameterPtr, count
+  static constexpr size_t takes = 2;
+  std::unique_ptr<ParamList> params = std::make_unique<ParamList>();
+  Refused read(const Reading&, Napi::Value value) {
+    if (nullable && isAbsent(value)) return {};
+    return paramsFromJs(value, schema, *params);
+  }
+  auto pass() {
+    return std::tuple<virTypedParameterPtr, Count>(params->list, static_cast<Count>(params->count));
+  }
+};
+
+}  // namespace virt
