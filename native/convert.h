@@ -77,11 +77,24 @@ Refused numberFromJs(Napi::Value value, N& n) {
   return refuse(Refusal::Kind::Type, "a number or a bigint");
 }
 
+inline bool hasLoneSurrogate(const std::u16string& text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    if ((text[i] & 0xF800) != 0xD800) continue;
+    const bool isPair = text[i] < 0xDC00 && i + 1 < text.size() && (text[i + 1] & 0xFC00) == 0xDC00;
+    if (!isPair) return true;
+    ++i;
+  }
+  return false;
+}
+
 inline Refused textFromJs(Napi::Value value, std::string& text) {
   if (!value.IsString()) return refuse(Refusal::Kind::Type, "a string");
   text = value.As<Napi::String>().Utf8Value();
   if (text.find('\0') != std::string::npos)
     return refuse(Refusal::Kind::Value, "a string without NUL characters");
+  // Node-API writes U+FFFD for half a character: libvirt would hear another name than the one meant.
+  if (text.find("\uFFFD") != std::string::npos && hasLoneSurrogate(value.As<Napi::String>().Utf16Value()))
+    return refuse(Refusal::Kind::Value, "a string without lone surrogates");
   return {};
 }
 

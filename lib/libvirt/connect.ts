@@ -77,10 +77,10 @@ function keepAliveOf(keepAlive: ConnectOptions['keepAlive']): { interval: number
 export async function connect(uri: string | null = null, options: ConnectOptions = {}): Promise<Connection> {
   if (uri !== null && typeof uri !== 'string')
     throw argumentError('ERR_INVALID_ARG_TYPE', "The argument 'uri' of connect must be a string or null");
-  if (uri?.includes('\0'))
+  if (uri !== null && /[\0\p{Surrogate}]/u.test(uri))
     throw argumentError(
       'ERR_INVALID_ARG_VALUE',
-      "The argument 'uri' of connect must be a string without NUL characters",
+      "The argument 'uri' of connect must be a string without NUL characters and lone surrogates",
     );
   const { interval, count } = keepAliveOf(options.keepAlive);
   const callback = authCallback(options.auth);

@@ -131,6 +131,14 @@ describe('into libvirt', () => {
     );
   });
 
+  test('every character, also the one that stands for an unreadable one', async () => {
+    const name = 'grün 😀 \ufffd';
+    const xml = `<domain type='test'><name>${name}</name><memory>1024</memory><os><type>hvm</type></os></domain>`;
+    const domain = await driver.connection.domainCreateXML(xml);
+    expect((await driver.connection.domainLookupByName(name)).getName()).toBe(name);
+    await domain.destroy();
+  });
+
   test('a uuid', async () => {
     expect((await driver.connection.domainLookupByUUID(driver.domain.getUUID())).getName()).toBe('test');
   });
@@ -149,6 +157,10 @@ describe('refused, and libvirt was not called', () => {
     ['null where none may be', () => ask().domainLookupByName?.(null), 'ERR_INVALID_ARG_TYPE', 'a string'],
     ['an object for a text', () => ask().domainLookupByName?.({}), 'ERR_INVALID_ARG_TYPE', 'a string'],
     ['NUL', () => ask().domainLookupByName?.('a\0b'), 'ERR_INVALID_ARG_VALUE', 'without NUL'],
+    ['half a character', () => ask().domainLookupByName?.('a\ud83d'), 'ERR_INVALID_ARG_VALUE', 'lone surrogates'],
+    ['its other half', () => ask().domainLookupByName?.('\ude00'), 'ERR_INVALID_ARG_VALUE', 'lone surrogates'],
+    ['both, swapped', () => dom().fsFreeze?.(['\ude00\ud83d']), 'ERR_INVALID_ARG_VALUE', 'lone surrogates'],
+    ['half a character in a uri', () => connect('test:///\ud83d'), 'ERR_INVALID_ARG_VALUE', 'lone surrogates'],
     ['NUL in a list', () => dom().fsFreeze?.(['a\0b']), 'ERR_INVALID_ARG_VALUE', 'without NUL'],
     [
       'a fraction',
