@@ -16,10 +16,13 @@ export interface Ended {
   stdout: string;
   stderr: string;
   ms: number;
+  /** From the first thing that it printed to its end. */
+  endedMs: number;
 }
 
 export interface Stage {
-  /** Runs a script that finds the mirror as `libvirt`; with `worker`, in a worker whose exit code becomes the process's. */
+  /** Runs a script that finds the mirror as `libvirt`; with `worker`, in a worker whose exit code becomes the process's, and whose
+   * first message terminates it. */
   run(
     script: string,
     options?: { worker?: boolean; nodeArgs?: string[]; env?: Record<string, string> },
@@ -58,7 +61,8 @@ export function stage(): Stage {
         ? write(
             `const { Worker } = require('node:worker_threads');\n` +
               `const worker = new Worker(${JSON.stringify(path)});\n` +
-              `worker.on('error', () => {});\nworker.on('exit', (code) => { process.exitCode = code; });\n`,
+              `worker.on('error', () => {});\nworker.on('exit', (code) => { process.exitCode = code; });\n` +
+              `worker.on('message', () => worker.terminate());\n`,
           )
         : path;
       const start = performance.now();
@@ -70,6 +74,10 @@ export function stage(): Stage {
       });
       let stdout = '';
       let stderr = '';
+      let spoke = start;
+      child.stdout.once('data', () => {
+        spoke = performance.now();
+      });
       child.stdout.on('data', (data) => {
         stdout += data;
       });
@@ -78,7 +86,10 @@ export function stage(): Stage {
       });
       return new Promise((resolve, reject) => {
         child.on('error', reject);
-        child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr, ms: performance.now() - start }));
+        child.on('close', (code, signal) => {
+          const now = performance.now();
+          resolve({ code, signal, stdout, stderr, ms: now - start, endedMs: now - spoke });
+        });
       });
     },
     close() {

@@ -1,7 +1,7 @@
 // Loading: without libvirt, twice, and what the binary asks of the machine.
 
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Stage, stage } from './child';
@@ -63,6 +63,38 @@ test('a second copy of the binary takes no handle of the first', async () => {
     await conn.close();`,
   );
   expect(ended).toMatchObject({ code: 0, signal: null, stderr: '', stdout: 'ERR_INVALID_ARG_TYPE test\n' });
+});
+
+test('two copies of the whole package in one process: each works, and knows the errors and handles of the other', async () => {
+  const folder = join(place.directory, 'second');
+  cpSync(join(place.directory, 'lib'), join(folder, 'lib'), { recursive: true });
+  mkdirSync(join(folder, 'build', 'Release'), { recursive: true });
+  copyFileSync(binary, join(folder, 'build', 'Release', 'disksnapshot_native.node'));
+  symlinkSync(join(place.directory, 'node_modules'), join(folder, 'node_modules'));
+  const ended = await place.run(
+    `const copies = [libvirt, require(${JSON.stringify(join(folder, 'lib', 'libvirt'))})];
+    const use = async (copy, other) => {
+      const conn = await copy.connect('test:///default');
+      const dom = await conn.domainLookupByName('test');
+      const events = await conn.subscribe('lifecycle');
+      const next = events[Symbol.asyncIterator]().next();
+      const own = '<domain type="test"><name>own-' + copies.indexOf(copy)
+        + '</name><memory>1024</memory><os><type>hvm</type></os></domain>';
+      const defined = await conn.domainDefineXML(own);
+      const { value } = await next;
+      await defined.undefine();
+      const error = await conn.domainLookupByName('none').catch((e) => e);
+      await Promise.all(Array.from({ length: 200 }, () => dom.getXMLDesc()));
+      await conn.close();
+      return [value.domain instanceof other.Domain, conn instanceof other.Connection, error instanceof other.LibvirtError];
+    };
+    console.log(copies[0].Domain === copies[1].Domain);
+    for (let round = 0; round < 10; round++) {
+      const seen = await Promise.all([use(copies[0], copies[1]), use(copies[1], copies[0])]);
+      if (!seen.flat().every(Boolean)) console.log(seen);
+    }`,
+  );
+  expect(ended).toMatchObject({ code: 0, signal: null, stderr: '', stdout: 'false\n' });
 });
 
 test('getVersion needs no connection', async () => {

@@ -32,8 +32,16 @@ test('twenty at once, each with its own connection and events', async () => {
         const conn = await libvirt.connect('test:///default');
         const dom = await conn.domainLookupByName('test');
         const infos = await Promise.all(Array.from({ length: 100 }, () => dom.getInfo()));
-        const events = await conn.subscribe('lifecycle');
-        await events[Symbol.asyncDispose]();
+        const own = await conn.domainDefineXML('<domain type="test"><name>own-' + require('node:worker_threads').threadId
+          + '</name><memory>1024</memory><os><type>hvm</type></os></domain>');
+        const events = await conn.subscribe('lifecycle', { domain: own });
+        await own.create();
+        for await (const { domain } of events) {
+          if (domain.getName() !== own.getName() || domain.connection !== conn) throw new Error('of another worker');
+          break;
+        }
+        await own.destroy();
+        await own.undefine();
         await conn.close();
         parentPort.postMessage(infos.length);`)};
       w.on('message', resolve); w.on('error', reject);
