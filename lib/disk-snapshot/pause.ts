@@ -1,6 +1,7 @@
 // The guest stands still for the moment of the cuts, where one instant needs it, and goes on whatever happens.
 import { DomainState } from '../libvirt';
 import { DiskSnapshotError } from './errors';
+import { faultPoint } from './fault-point';
 import { type Armed, armGuard } from './guard/guard';
 import type { Guest } from './guest';
 import type { Phase } from './types';
@@ -25,6 +26,7 @@ export async function pauseGuest(guest: Guest, { guard, report }: PauseOptions):
   const paused = { guest, since: performance.now(), guard: armed };
   try {
     await guest.domain.suspend({ timeoutMs: LIMIT_MS });
+    await faultPoint('pause.begun');
   } catch (error) {
     await resumeGuest(paused, { report }); // a call that was given up may have paused it
     throw error;
@@ -52,6 +54,7 @@ export async function resumeGuest(
     }
     const { state } = await guest.domain.getState({ timeoutMs: LIMIT_MS });
     if (state === DomainState.PAUSED) continue;
+    await faultPoint('pause.ended');
     guard?.disarm();
     return performance.now() - since;
   }

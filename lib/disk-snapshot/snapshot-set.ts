@@ -10,6 +10,7 @@ import { type Domain, LibvirtError } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import { DiskSnapshotError } from './errors';
 import { translate } from './facade';
+import { faultPoint } from './fault-point';
 import type { Freeze } from './freeze/freeze';
 import { heldFreeze } from './freeze/held-storage';
 import { isSameGuest, lookAtGuest } from './guest';
@@ -174,6 +175,7 @@ async function record(work: Work, claim: string): Promise<Recorded> {
   };
   undo.note('the intent in the metadata', () => removeRecord(domain, 'intent', id));
   await writeRecord(domain, 'intent', intent, call);
+  await faultPoint('snapshot.recorded');
   return { ...work, intent };
 }
 
@@ -187,6 +189,7 @@ async function prepare(recorded: Recorded): Promise<Prepared> {
     if (cut.kind === 'layer') {
       await prepareLayer(plan, cut.layer, undo, call);
       layers.push(cut.layer);
+      await faultPoint('snapshot.layer-made');
     } else {
       methods.push(await prepareMethod(plan, cut, undo, call));
     }
@@ -195,6 +198,7 @@ async function prepare(recorded: Recorded): Promise<Prepared> {
   const states = new Map(methods.map(({ disk, data, state }) => [disk.target, { data, state }]));
   intent.disks = intent.disks.map((one) => ({ ...one, state: states.get(one.disk) ?? one.state }));
   if (methods.length > 0) await writeRecord(plan.guest.domain, 'intent', intent, call);
+  await faultPoint('snapshot.prepared');
   return { ...recorded, layers, methods };
 }
 
@@ -244,8 +248,10 @@ async function cutDisks(quiesced: Quiesced): Promise<Cut> {
       options.report('cut');
       // Those whose undo is a deletion come first, and QEMU's transaction last: it is the commit point.
       await cutMethods(quiesced.methods);
+      await faultPoint('snapshot.methods-cut');
       const said = quiesced.layers.length > 0 ? await switchLayers(quiesced) : null;
       quiesced.undo.commit();
+      await faultPoint('snapshot.layers-cut');
       const cutAt = new Date();
       const frozenThroughout = held !== null && !held.signal.aborted;
       const pausedMs = paused ? await resumeGuest(paused, options) : 0;
@@ -345,6 +351,7 @@ async function conclude(released: Released): Promise<Taken> {
   if (layers.some((state) => !state.switched)) {
     throw unknownOutcome(plan, released.said ?? 'libvirt reported success', 'not all disks have switched');
   }
+  await faultPoint('snapshot.verified');
   const records = [...layers.map(recordOf)];
   for (const cut of released.methods) records.push(await recordOfMethod(plan, cut));
   const order = plan.cuts.map(({ disk }) => disk.target);
@@ -360,7 +367,9 @@ async function conclude(released: Released): Promise<Taken> {
     disks: records.sort((a, b) => order.indexOf(a.disk) - order.indexOf(b.disk)),
   };
   await writeRecord(domain, 'set', set);
+  await faultPoint('snapshot.written');
   await removeRecord(domain, 'intent', intent.id);
+  await faultPoint('snapshot.concluded');
   return { set, broken: brokenPromise(released, frozen) };
 }
 

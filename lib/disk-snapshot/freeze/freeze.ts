@@ -3,6 +3,7 @@
 import type { CallOptions } from '../../libvirt/options';
 import type { DiskSnapshotError } from '../errors';
 import { signalOf } from '../facade';
+import { faultPoint } from '../fault-point';
 import type { FrozenFilesystem, ThawResult } from '../types';
 import { type AgentDomain, AgentError, askAgent, isOff } from './agent';
 import {
@@ -79,11 +80,14 @@ export async function freezeFilesystems(
   const stage = new FreezeStage();
   const sentAt = performance.now();
   const ending = sendFreeze(domain, mountpoints, maxFreezeMs);
+  await faultPoint('freeze.sent');
   const waited = await waitFor(ending, { limitMs: maxFreezeMs, signal });
   const ended = waited.kind === 'done' ? waited.value : null;
   if (ended && 'frozen' in ended && ended.frozen === mountpoints.length) {
     stage.pass('freezing', 'frozen');
-    return new HeldFreeze(domain, filesystems, stage, { sentAt, maxFreezeMs, onThawed });
+    const held = new HeldFreeze(domain, filesystems, stage, { sentAt, maxFreezeMs, onThawed });
+    await faultPoint('freeze.held');
+    return held;
   }
   const undone = await undoFreeze(domain, stage, ending);
   if (waited.kind === 'aborted') throw waited.reason;
@@ -144,6 +148,7 @@ async function proven(
 ): Promise<ThawProof> {
   try {
     const proof = await thawing.proven;
+    await faultPoint('thaw.proven');
     stage.pass(from, 'thawed');
     return proof;
   } catch (error) {
@@ -190,6 +195,7 @@ class HeldFreeze implements Freeze {
   async thaw(options: CallOptions = {}): Promise<ThawResult> {
     if (this.#stage.pass('frozen', 'thawing')) this.#letGo('thawing');
     const { thawing, result } = this.#release ?? this.#letGo('doubtful');
+    await faultPoint('thaw.sent');
     const limitMs = options.timeoutMs === undefined ? THAW_PATIENCE_MS : undefined;
     const waited = await waitFor(result, { limitMs, signal: signalOf(options) });
     if (waited.kind === 'aborted') throw waited.reason;

@@ -7,6 +7,7 @@ import { type DomainDocument, readDomain } from '../../xml/domain';
 import { invalidType } from '../argument';
 import { DiskSnapshotError } from '../errors';
 import { checkMilliseconds, facade, signalOf } from '../facade';
+import { faultPoint } from '../fault-point';
 import { armGuard } from '../guard/guard';
 import { selectDisks } from '../select';
 import type { FrozenFilesystem, QuiescedStorage, QuiesceOptions } from '../types';
@@ -59,6 +60,7 @@ async function freezeGuarded(
 ): Promise<Freeze> {
   const isNeeded = guard && filesystems.length > 0;
   const armed = isNeeded ? await armGuard(domain, 'freeze', options.maxFreezeMs) : null;
+  await faultPoint('guard.armed');
   try {
     return await freezeFilesystems(domain, filesystems, { ...options, onThawed: () => armed?.disarm() });
   } catch (error) {

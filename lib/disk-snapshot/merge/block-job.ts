@@ -8,6 +8,7 @@ import { child } from '../../xml/document';
 import { readDomain } from '../../xml/domain';
 import { DiskSnapshotError, type Outcome } from '../errors';
 import { translate } from '../facade';
+import { faultPoint } from '../fault-point';
 import { afterNews, isEnd, type JobEnd, type JobState, step } from './job-state';
 import { JobWatch } from './job-watch';
 
@@ -106,7 +107,7 @@ class Run {
         const news = await watch.next(POLL_MS);
         if (news !== null) this.#state = afterNews(this.#state, news);
         else if (this.#state !== 'starting') await this.poll();
-        this.act();
+        await this.act();
       }
     } catch (error) {
       // A callback of the caller threw: nobody is left to watch the job, so it must not go on. It may have ended already.
@@ -119,15 +120,17 @@ class Run {
   }
 
   /** What the state calls for, besides waiting. */
-  private act(): void {
+  private async act(): Promise<void> {
     const { domain, disk, pivots } = this.job;
     const state = this.#state;
     if ((state === 'running' || state === 'ready') && this.options.signal?.aborted) {
       this.#state = step(state, 'cancel');
       this.ask(domain.blockJobAbort(disk));
     } else if (state === 'ready' && pivots) {
+      await faultPoint('delete.job-ready');
       this.#state = step(state, 'pivot');
       this.ask(domain.blockJobAbort(disk, DomainBlockJobAbortFlags.PIVOT));
+      await faultPoint('delete.pivot-sent');
     }
   }
 

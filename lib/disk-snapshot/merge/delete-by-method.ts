@@ -1,6 +1,7 @@
 // Deleting snapshots of every method but `qemu`: the method removes its own point in time; the guest is not concerned.
 import type { Domain } from '../../libvirt';
 import { DiskSnapshotError } from '../errors';
+import { faultPoint } from '../fault-point';
 import { type Guest, lookAtGuest } from '../guest';
 import { contextOf } from '../methods/context';
 import { methodNamed } from '../methods/registry';
@@ -39,6 +40,7 @@ export async function deleteSnapshots(
 async function deleteOne(guest: Guest, set: SetRecord, record: DiskRecord, options: DeleteOptions): Promise<void> {
   const { method, context } = methodOf(guest, set, record, options);
   await method.delete(context);
+  await faultPoint('delete.method-done');
   const disks = set.disks.filter((one) => one !== record);
   if (disks.length > 0) await writeRecord(guest.domain, 'set', { ...set, disks });
   else await removeRecord(guest.domain, 'set', set.id);

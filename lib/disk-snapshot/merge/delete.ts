@@ -5,6 +5,7 @@ import type { Domain } from '../../libvirt';
 import { invalidType, outOfRange } from '../argument';
 import { DiskSnapshotError } from '../errors';
 import { checkCallOptions, signalOf, translate } from '../facade';
+import { faultPoint } from '../fault-point';
 import { imagesFor } from '../images/images-for';
 import { imageUsers } from '../images/users';
 import { tell } from '../progress';
@@ -86,15 +87,18 @@ async function carryOut(
       { bandwidth, signal, onProgress: report, note },
     );
   }
+  await faultPoint('delete.defined');
   // From here on it is finished, whatever the signal says. The file goes first: as long as the records still tell of the
   // layer, whoever comes after a crash knows that it was merged, and ends what we began.
   tell(onProgress, { phase: 'clean', disk, done: 0, total: 0 });
   const kept = await removeFile(deletion, overlay, merge);
+  await faultPoint('delete.file-removed');
   const { sets } = await readJournal(domain);
   for (const changed of afterMerge(sets, { setId: set.id, disk, overlay, parent })) {
     if (changed.disks.length > 0) await writeRecord(domain, 'set', changed);
     else await removeRecord(domain, 'set', changed.id);
   }
+  await faultPoint('delete.recorded');
   if (kept !== null) {
     const why = `it is merged, and no longer recorded, but ${overlay.path} is still there: ${kept}`;
     throw refusal(deletion, 'PERMISSION_DENIED', why, 'done');

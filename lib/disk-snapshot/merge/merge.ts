@@ -3,6 +3,7 @@ import { type Domain, DomainBlockCommitFlags, DomainBlockJobType, ErrorNumber, L
 import { child } from '../../xml/document';
 import type { DomainDisk } from '../../xml/domain';
 import { DiskSnapshotError } from '../errors';
+import { faultPoint } from '../fault-point';
 import { lookAtGuest } from '../guest';
 import { type Chain, chainOfXml, diskOf, liveChain, positionOf } from '../images/backing-chain';
 import { diskChain } from '../images/disk-chain';
@@ -40,6 +41,7 @@ export async function mergeLayer(layer: Layer, options: MergeOptions): Promise<I
   const guest = await lookAtGuest(domain, { signal: options.signal });
   if (guest.active) {
     const parent = await mergeIn(domain, disk, layer, options);
+    await faultPoint('delete.merged');
     if (await domain.isPersistent()) await settleDefinition(domain, disk, overlay, parent);
     return parent;
   }
@@ -47,6 +49,7 @@ export async function mergeLayer(layer: Layer, options: MergeOptions): Promise<I
   if (!defined) throw notInChain(layer);
   return withHelper(guest.document, defined, domain, async (helper) => {
     const parent = await mergeIn(helper, HELPER_DISK, layer, options);
+    await faultPoint('delete.merged');
     // Before the helper ends: as long as it holds the image, the guest cannot start from the old definition.
     await settleDefinition(domain, disk, overlay, parent);
     return parent;
@@ -78,10 +81,12 @@ async function mergeIn(runner: Domain, target: string, layer: Layer, options: Me
       start: async () => {
         if (resumes) return runner.blockJobSetSpeed(target, options.bandwidth);
         await options.note(true);
+        await faultPoint('delete.noted');
         await runner.blockCommit(target, into, from, options.bandwidth, flags).catch(async (refusal: unknown) => {
           if (!layer.begun) await options.note(false);
           throw refusal;
         });
+        await faultPoint('delete.job-started');
       },
       took: async () => !(await chainsNow(runner, target, layer)).some((now) => positionOf(now, from) >= 0),
     },

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Domain } from '../../libvirt';
 import type { CallOptions } from '../../libvirt/options';
 import { DiskSnapshotError } from '../errors';
+import { faultPoint } from '../fault-point';
 import { readJournal, removeRecord, writeRecord } from './journal';
 import type { ClaimRecord } from './record';
 
@@ -69,6 +70,7 @@ export async function withClaim<T>(
     expiresAt: new Date(Date.now() + LEASE_MS).toISOString(),
   });
   await acquire(domain, id, claim, options);
+  await faultPoint('claim.written');
   // A renewal that fails is not an error of the operation: the lease outlasts three of them.
   let renewing: Promise<void> | undefined;
   const renewal = setInterval(() => {
@@ -81,6 +83,7 @@ export async function withClaim<T>(
     await renewing; // or it could arrive after the removal
     // Where this fails the domain or the connection is gone, which `work` has met already; the lease ends the claim.
     await removeRecord(domain, 'claim', id).catch(() => abandoned.add(id));
+    await faultPoint('claim.removed');
   }
 }
 
