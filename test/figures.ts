@@ -5,5 +5,7 @@ import { Console } from 'node:console';
 export function showFigures(title: string, rows: readonly object[]): void {
   const out = new Console(process.stdout);
   out.log(`\n${title}`);
-  out.table(rows);
+  out.table(rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, rounded(value)]))));
 }
+
+const rounded = (value: unknown) => (typeof value === 'number' ? Math.round(value * 10) / 10 : value);

@@ -25,7 +25,7 @@ export interface Stage {
    * first message terminates it. */
   run(
     script: string,
-    options?: { worker?: boolean; nodeArgs?: string[]; env?: Record<string, string> },
+    options?: { worker?: boolean; nodeArgs?: string[]; env?: Record<string, string>; timeoutMs?: number },
   ): Promise<Ended>;
   readonly directory: string;
   close(): void;
@@ -54,7 +54,7 @@ export function stage(): Stage {
 
   return {
     directory,
-    run(script, { worker = false, nodeArgs = [], env = {} } = {}) {
+    run(script, { worker = false, nodeArgs = [], env = {}, timeoutMs = 60_000 } = {}) {
       const mirror = JSON.stringify(join(directory, 'lib', 'libvirt'));
       const path = write(`const libvirt = require(${mirror});\n(async () => {\n${script}\n})();\n`);
       const main = worker
@@ -69,7 +69,7 @@ export function stage(): Stage {
       const child = spawn(process.execPath, [...nodeArgs, main], {
         env: { ...process.env, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
-        timeout: 60_000,
+        timeout: timeoutMs,
         killSignal: 'SIGKILL',
       });
       let stdout = '';
