@@ -8,6 +8,7 @@
 #include "line.h"
 #include "returned.h"
 #include "slot-of.h"
+#include "stream-call.h"
 #include "thread.h"
 
 namespace virt {
@@ -81,6 +82,11 @@ class Bound<TagList<Tags...>, R (*)(A...)> final : public Call {
     return readAll(Reading{env, session()}, flags, arguments, All{});
   }
 
+  std::shared_ptr<Lane> ownLane() const override {
+    if constexpr (isOfStream<Tags...>) return laneOf<Tags...>(receiver_);
+    return nullptr;
+  }
+
  protected:
   std::optional<Failure> perform(virDomainPtr substitute) override {
     const auto function = reinterpret_cast<R (*)(A...)>(line_.resolve());
@@ -94,7 +100,13 @@ class Bound<TagList<Tags...>, R (*)(A...)> final : public Call {
                           slots_);
       });
     };
-    returned_.r = invoke();
+    if constexpr (isOfStream<Tags...>) {
+      const auto result = callOfStream<Tags...>(*this, receiver_, invoke);
+      if (!result) return streamIsOver();
+      returned_.r = *result;
+    } else {
+      returned_.r = invoke();
+    }
     if (returned_.failed()) return Failure::last();
     if constexpr (anyProbe(All{})) {
       std::apply([&](auto&... slot) { (slot.grow(static_cast<int>(returned_.r)), ...); }, slots_);
@@ -107,12 +119,18 @@ class Bound<TagList<Tags...>, R (*)(A...)> final : public Call {
     return {};
   }
 
+  void abandoned() override {
+    if constexpr (isOfStream<Tags...>)
+      if (receiver_) streamOf(receiver_).wake();
+  }
+
   virDomainPtr receiver() const override {
     return receiver_ && &receiver_->kind == &KindOf<virDomain>::kind ? static_cast<virDomainPtr>(receiver_->p)
                                                                      : nullptr;
   }
 
   Napi::Value result(Napi::Env env) override {
+    std::apply([&](auto&... slot) { (slot.arrived(env, returned_.r), ...); }, slots_);
     if (returned_.isNone()) return env.Null();
     if constexpr (outs == 0) {
       return returned_.give(env);
@@ -178,7 +196,7 @@ class Bound<TagList<Tags...>, R (*)(A...)> final : public Call {
     if constexpr (!isOn && i == 0) {
       slot.object = receiver_;
     } else if constexpr (std::is_same_v<S, FlagsIn>) {
-      slot.flags = flags;
+      slot.flags = flags | (hasTag<NonBlocking, Tags...> ? VIR_STREAM_NONBLOCK : 0);
     } else if constexpr (S::fromJs) {
       refused = slot.read(reading, Napi::Value(reading.env, *arguments++));
       if (refused) refused->parameter = at;

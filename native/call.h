@@ -45,6 +45,9 @@ class Call : public Deliverable, public Expiring, public std::enable_shared_from
   void expire() override { abandon(TimedOut); }
 
   const std::shared_ptr<Session>& session() const { return session_; }
+  bool isSettled() const { return settled_; }
+  // Threads that are not shared with other calls of the connection; null: it needs none.
+  virtual std::shared_ptr<Lane> ownLane() const { return nullptr; }
 
  protected:
   // On a native thread. `substitute`: the receiver, where the call goes over another connection.

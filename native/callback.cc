@@ -16,17 +16,20 @@ class Forget final : public Deliverable {
 };
 }  // namespace
 
-Callback::Callback(Napi::Env env, napi_value function)
-    : environment_(Environment::of(env).shared_from_this()) {
-  napi_create_reference(env, function, 1, &reference_);
+Held::Held(Napi::Env env, napi_value value) : environment_(Environment::of(env).shared_from_this()) {
+  napi_create_reference(env, value, 1, &reference_);
 }
 
-Callback::~Callback() { environment_->post(std::make_shared<Forget>(reference_), 0); }
+Held::~Held() { environment_->post(std::make_shared<Forget>(reference_), 0); }
+
+Napi::Value Held::value(Napi::Env env) const {
+  napi_value value = nullptr;
+  napi_get_reference_value(env, reference_, &value);
+  return Napi::Value(env, value);
+}
 
 void Callback::call(Napi::Env env, std::initializer_list<napi_value> arguments) const {
-  napi_value function = nullptr;
-  napi_get_reference_value(env, reference_, &function);
-  if (function) callBack(env, function, arguments);
+  if (const auto function = value(env); !function.IsEmpty()) callBack(env, function, arguments);
 }
 
 void callBack(Napi::Env env, napi_value function, std::initializer_list<napi_value> arguments) {

@@ -1,4 +1,4 @@
-// A JavaScript function that native code may hold on any thread and call on the JavaScript thread.
+// A JavaScript value that native code may hold on any thread, a function among them.
 #pragma once
 #include <napi.h>
 
@@ -9,19 +9,27 @@ namespace virt {
 
 class Environment;
 
-class Callback {
+class Held {
  public:
-  Callback(Napi::Env env, napi_value function);
-  ~Callback();
-  Callback(const Callback&) = delete;
-  Callback& operator=(const Callback&) = delete;
+  Held(Napi::Env env, napi_value value);
+  ~Held();
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
 
   // On the JavaScript thread.
-  void call(Napi::Env env, std::initializer_list<napi_value> arguments) const;
+  Napi::Value value(Napi::Env env) const;
 
  private:
   const std::shared_ptr<Environment> environment_;
   napi_ref reference_ = nullptr;
+};
+
+class Callback : Held {
+ public:
+  using Held::Held;
+
+  // On the JavaScript thread.
+  void call(Napi::Env env, std::initializer_list<napi_value> arguments) const;
 };
 
 // Calls into JavaScript with nobody above to catch: an exception there is reported as uncaught.

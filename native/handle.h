@@ -36,6 +36,19 @@ VIRT_KIND(virStoragePool, "StoragePool", virStoragePoolRef, virStoragePoolFree);
 VIRT_KIND(virStorageVol, "StorageVol", virStorageVolRef, virStorageVolFree);
 #undef VIRT_KIND
 
+// The host keeps a stream that nobody finished for as long as the connection lives.
+template <>
+struct KindOf<virStream> {
+  static constexpr Kind kind{"Stream", "Stream[]",
+                             [](void* p) { return VIR(virStreamRef)(static_cast<virStreamPtr>(p)); },
+                             [](void* p) {
+                               auto* stream = static_cast<virStreamPtr>(p);
+                               VIR(virStreamEventRemoveCallback)(stream);
+                               VIR(virStreamAbort)(stream);
+                               return VIR(virStreamFree)(stream);
+                             }};
+};
+
 template <class T>
 concept IsHandle = requires {
   KindOf<T>::kind;
@@ -59,6 +72,7 @@ template <class T>
 std::shared_ptr<Object> adopt(T* p, const std::shared_ptr<Session>& session) {
   return std::make_shared<Object>(KindOf<T>::kind, p, session);
 }
+std::shared_ptr<Object> adopt(virStreamPtr stream, const std::shared_ptr<Session>& session);
 
 // What JavaScript holds. Closing the session takes the object away; the handle stays, and knows that it is
 // closed.

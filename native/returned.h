@@ -15,7 +15,7 @@ struct Returned;
 template <class Tags>
 struct Returned<Tags, int> {
   int r = -1;
-  bool failed() const { return r < 0; }
+  bool failed() const { return Tags::template has<Bytes> ? r == -1 : r < 0; }
   bool isNone() const { return Tags::template has<OrNull> && r == 0; }
   void keep(const std::shared_ptr<Session>&) {}
   static constexpr bool isResult = Tags::template has<Count> || Tags::template has<Bool>;

@@ -3,6 +3,7 @@
 #include "call.h"
 #include "close-watch.h"
 #include "library.h"
+#include "stream.h"
 #include "subscription.h"
 #include "thread.h"
 
@@ -69,7 +70,9 @@ void Session::submit(const std::shared_ptr<Call>& call, Route route) {
     });
     if (!posted) agents_.giveBack(*link);
   } else {
-    posted = (route.urgent ? urgent_ : lane_)->post([call] { call->run(); });
+    auto lane = call->ownLane();
+    if (!lane) lane = route.urgent ? urgent_ : lane_;
+    posted = lane->post([call] { call->run(); });
   }
   if (!posted) {
     Failure failure;
@@ -151,7 +154,14 @@ bool Session::beginClose() {
   return !std::exchange(closing_, true);
 }
 
+void Session::endStreams() {
+  std::lock_guard lock(mutex_);
+  for (Handle* handle : handles_)
+    if (&handle->kind == &KindOf<virStream>::kind && handle->object) StreamObject::abort(handle->object);
+}
+
 void Session::close(std::chrono::milliseconds limit) {
+  endStreams();
   std::vector<std::shared_ptr<Call>> hung;
   std::vector<std::shared_ptr<Object>> objects;
   Sources sources;

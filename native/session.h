@@ -70,6 +70,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   std::vector<std::shared_ptr<Call>> unsettled();  // with the lock held
+  void endStreams();                               // a call that waits for data would never end
 
   using Sources = std::vector<std::shared_ptr<EventSource>>;
   // True: libvirt has freed the connection.

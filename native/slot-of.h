@@ -3,6 +3,7 @@
 #include <tuple>
 #include <type_traits>
 
+#include "slots-bytes.h"
 #include "slots-in.h"
 #include "slots-list.h"
 #include "slots-out.h"
@@ -35,6 +36,10 @@ template <class Tags, size_t at> requires(!Tags::template has<Plain>)
 struct SlotOf<Tags, at, unsigned> { using type = FlagsIn; };
 template <class Tags, size_t at, class... Rest>
 struct SlotOf<Tags, at, const char*, Rest...> { using type = TextIn<mayBeNull<Tags, at>>; };
+template <class Tags, size_t at, class... Rest> requires(Tags::template has<Bytes>)
+struct SlotOf<Tags, at, const char*, size_t, Rest...> { using type = BytesIn; };
+template <class Tags, size_t at, class... Rest> requires(Tags::template has<Bytes>)
+struct SlotOf<Tags, at, char*, size_t, Rest...> { using type = BytesOut; };
 template <class Tags, size_t at, class... Rest>
 struct SlotOf<Tags, at, const unsigned char*, Rest...> { using type = UuidIn; };
 template <class Tags, size_t at, class T, class... Rest> requires IsHandle<T>

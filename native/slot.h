@@ -1,6 +1,8 @@
 // One slot per C parameter, or per group of them that belongs together: built from JavaScript on its thread,
 // passed to libvirt on a lane, turned back into JavaScript on its thread.
 #pragma once
+#include <napi.h>
+
 #include <cstddef>
 #include <memory>
 
@@ -16,6 +18,8 @@ struct Slot {
   static constexpr bool isProbe = false;  // is asked for its length first
   void grow(int) {}
   void returned(int, const std::shared_ptr<Session>&) {}
+  template <class R>
+  void arrived(Napi::Env, R) {}  // on the JavaScript thread, before the result is made
 };
 
 struct In : Slot {

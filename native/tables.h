@@ -8,7 +8,9 @@ const Table& connectionTable();
 const Table& domainTable();
 const Table& domainSnapshotTable();
 const Table& storageTable();
+const Table& streamTable();
 
-constexpr const Table& (*tables[])() = {connectionTable, domainTable, domainSnapshotTable, storageTable};
+constexpr const Table& (*tables[])() = {connectionTable, domainTable, domainSnapshotTable, storageTable,
+                                        streamTable};
 
 }  // namespace virt

@@ -21,6 +21,13 @@ struct Urgent {};  // must get through while other calls hang
 struct Agent {};   // waits for the guest's agent
 struct Plain {};   // the last `unsigned int` is no flags
 
+// Of streams.
+struct Bytes {};        // a buffer and its size are a Uint8Array; results below -1 are answers, not failures
+struct Incoming {};     // waits for data to come
+struct Outgoing {};     // waits for room to write
+struct Last {};         // the stream is over with it
+struct NonBlocking {};  // makes a stream that libvirt's own calls never wait for
+
 // The member belongs to this class although the C function does not begin with it.
 template <class T>
 struct On {};

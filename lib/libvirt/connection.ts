@@ -9,6 +9,7 @@ import { handleClass, NativeObject, raw } from './handle';
 import type { CallOptions, FlagsArg } from './options';
 import type { StoragePool } from './storage-pool';
 import type { StorageVol } from './storage-vol';
+import type { Stream } from './stream';
 import { type SubscribeOptions, type Subscription, subscribe } from './subscription';
 
 /** What {@link Connection.nodeGetInfo} gives. Memory in KiB. */
@@ -67,6 +68,9 @@ export interface Connection {
     stats?: number,
     flags?: FlagsArg<'ConnectGetAllDomainStatsFlags'>,
   ): Promise<DomainStats[]>;
+
+  /** virStreamNew: a stream that nothing is connected to yet. */
+  streamNew(flags?: FlagsArg<'StreamFlags'>): Promise<Stream>;
 
   // ---- storage ----
   listAllStoragePools(flags?: FlagsArg<'ConnectListAllStoragePoolsFlags'>): Promise<StoragePool[]>;

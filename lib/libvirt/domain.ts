@@ -4,6 +4,7 @@ import type { DomainSnapshot } from './domain-snapshot';
 import type { DomainJobType, DomainMetadataType, DomainState } from './generated/constants';
 import { Handle, handleClass } from './handle';
 import type { AgentFlagsArg, CallOptions, FlagsArg, TypedParams } from './options';
+import type { Stream } from './stream';
 
 /** What {@link Domain.getInfo} gives. Memory in KiB, time in nanoseconds. */
 export interface DomainInfo {
@@ -224,6 +225,14 @@ export interface Domain {
   blockJobSetSpeed(disk: string, bandwidth: number, flags?: FlagsArg<'DomainBlockJobSetSpeedFlags'>): Promise<void>;
   /** virDomainBlockResize: KiB, or bytes with the flag. */
   blockResize(disk: string, size: number | bigint, flags?: FlagsArg<'DomainBlockResizeFlags'>): Promise<void>;
+
+  // ---- streams ----
+  /** virDomainScreenshot: the MIME type of the picture that `stream` then gives. `screen` counts from 0. */
+  screenshot(stream: Stream, screen: number, flags?: FlagsArg<never>): Promise<string>;
+  /** virDomainOpenConsole: connects `stream` with a console, both ways. null: the first console or serial port. */
+  openConsole(devName: string | null, stream: Stream, flags?: FlagsArg<'DomainConsoleFlags'>): Promise<void>;
+  /** virDomainOpenChannel: the same with a channel. null: the first one. */
+  openChannel(name: string | null, stream: Stream, flags?: FlagsArg<'DomainChannelFlags'>): Promise<void>;
 
   // ---- the guest's agent: over connections of their own, so that one that hangs holds nothing else up ----
   getFSInfo(flags?: AgentFlagsArg<never>): Promise<DomainFSInfo[]>;

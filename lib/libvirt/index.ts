@@ -22,9 +22,11 @@ export { type Flag, nameOf, type Value } from './enum';
 export { LibvirtError } from './errors';
 export type { DomainEvents } from './events';
 export * from './generated/constants';
+export type { NodeStreamOptions } from './node-stream';
 export type { AgentFlagsArg, CallOptions, FlagsArg, FlagsOptions, TypedParams, TypedValue } from './options';
 export { StoragePool, type StoragePoolInfo } from './storage-pool';
 export { StorageVol, type StorageVolInfo } from './storage-vol';
+export { type Hole, Stream, type StreamChunk } from './stream';
 export type { SubscribeOptions, Subscription } from './subscription';
 export type { CallTrace } from './trace';
 

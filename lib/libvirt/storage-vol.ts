@@ -4,6 +4,7 @@ import type { StorageVolType } from './generated/constants';
 import { Handle, handleClass } from './handle';
 import type { CallOptions, FlagsArg } from './options';
 import type { StoragePool } from './storage-pool';
+import type { Stream } from './stream';
 
 /** What {@link StorageVol.getInfo} gives, in bytes. */
 export interface StorageVolInfo {
@@ -25,6 +26,26 @@ export interface StorageVol {
   /** virStorageVolDelete: also of a file that a running guest uses. */
   delete(flags?: FlagsArg<'StorageVolDeleteFlags'>): Promise<void>;
   resize(capacity: number | bigint, flags?: FlagsArg<'StorageVolResizeFlags'>): Promise<void>;
+  /**
+   * virStorageVolDownload: from now on `stream` gives this volume's own bytes (of one layer, in its own format) from
+   * `offset` on; `length` 0: to the end. With `SPARSE_STREAM` holes are told as holes.
+   */
+  download(
+    stream: Stream,
+    offset: number | bigint,
+    length: number | bigint,
+    flags?: FlagsArg<'StorageVolDownloadFlags'>,
+  ): Promise<void>;
+  /**
+   * virStorageVolUpload: from now on what is written to `stream` goes into this volume from `offset` on; `length` is the
+   * most that will come, 0: as much as does. With `SPARSE_STREAM` holes may be sent.
+   */
+  upload(
+    stream: Stream,
+    offset: number | bigint,
+    length: number | bigint,
+    flags?: FlagsArg<'StorageVolUploadFlags'>,
+  ): Promise<void>;
   storagePoolLookupByVolume(options?: CallOptions): Promise<StoragePool>;
 }
 

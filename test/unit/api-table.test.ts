@@ -27,6 +27,9 @@ const NULLABLE_ALL_THE_SAME: ReadonlySet<string> = new Set([
   'virDomainGetGuestInfo types',
 ]);
 
+/** What comes back where the description only tells it in its text. */
+const RESULT_ALL_THE_SAME: Readonly<Record<string, string>> = { virStreamRecvFlags: 'Count' };
+
 const isText = (type: string) => /^const char \*|Ptr$/.test(type);
 
 /** Every way in which a line contradicts the description. */
@@ -41,7 +44,7 @@ function contradictions(line: NativeFunction, api: ApiFunction | undefined): str
 
   const last = api.args.at(-1);
   check('flags', line.hasFlags, last?.type === 'unsigned int' && last.name === 'flags');
-  check('result', line.resultTag, describedTag(line, api));
+  check('result', line.resultTag, RESULT_ALL_THE_SAME[line.name] ?? describedTag(line, api));
 
   if (line.outNames.length > 0) {
     // A count of typed parameters is no result of its own.

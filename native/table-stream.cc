@@ -1,0 +1,27 @@
+// virStream, and what streams are for.
+#include "bound.h"
+#include "tables.h"
+
+namespace virt {
+
+const Table& streamTable() {
+  static const auto* const table = new Table{
+      FN(virStreamNew, NonBlocking),
+      FN(virStreamSend, Count, Bytes, Outgoing),
+      FN(virStreamSendHole, Outgoing),
+      FN(virStreamRecv, Count, Bytes, Incoming),
+      FN(virStreamRecvFlags, Count, Bytes, Incoming),
+      FN(virStreamRecvHole, Incoming),
+      FN(virStreamFinish, Outgoing, Last),
+      FN(virStreamAbort, Last),
+
+      FN(virStorageVolDownload),
+      FN(virStorageVolUpload),
+      FN(virDomainScreenshot),
+      FN(virDomainOpenConsole, Null<1>),
+      FN(virDomainOpenChannel, Null<1>),
+  };
+  return *table;
+}
+
+}  // namespace virt
