@@ -59,7 +59,8 @@ void Session::submit(const std::shared_ptr<Call>& call, Route route) {
       lock.unlock();
       return call->fail(Failure::closed());
     }
-    calls_.insert(call.get());
+    // Its deadline may have passed before it got here: then nobody would take it out again.
+    if (!call->isSettled()) calls_.insert(call.get());
   }
   bool posted = false;
   if (route.agent && hasAgentLinks_) {

@@ -52,6 +52,16 @@ test('a deadline passes also while JavaScript is stuck', async () => {
   expect(performance.now() - start).toBeLessThan(600);
 });
 
+test('deadlines that pass at once: every call settles, and close() waits for none', async () => {
+  for (let round = 0; round < 20; round++) {
+    const conn = await connect('test:///default');
+    await Promise.allSettled(Array.from({ length: 100 }, () => conn.getCapabilities({ timeoutMs: 0.001 })));
+    const start = performance.now();
+    await conn.close();
+    expect(performance.now() - start).toBeLessThan(5000); // it waits 10 s for calls that run
+  }
+});
+
 test('a call that was abandoned before it began never begins', async () => {
   const conn = await connect('test:///default');
   const dom = await conn.domainLookupByName('test');
