@@ -17,8 +17,11 @@ const PACKAGES = [
   ...['busybox-static', 'cpio', 'qemu-guest-agent', 'e2fsprogs', 'util-linux', 'mount'],
 ];
 
-/** What the tests need beyond that: file systems that clone. */
-export const TEST_PACKAGES = ['btrfs-progs', 'xfsprogs'];
+/** What the tests need beyond that: file systems that clone, and a Ceph cluster. */
+export const TEST_PACKAGES = [
+  ...['btrfs-progs', 'xfsprogs'],
+  ...['ceph-mon', 'ceph-osd', 'ceph-common', 'qemu-block-extra', 'libvirt-daemon-driver-storage-rbd'],
+];
 
 const asRoot = process.getuid?.() === 0;
 

@@ -13,10 +13,11 @@ import type { Images } from './images/image';
 import { imagesFor } from './images/images-for';
 import { type Choice, chooseMethod } from './methods/choose';
 import { contextOf } from './methods/context';
+import type { Method } from './methods/method';
 import { type LayerRequest, planLayer, type QemuLayer } from './methods/qemu-external';
 import { journalOf } from './records/journal';
 import { selectDisks } from './select';
-import type { Consistency, Disks, Quiesce, QuiescedStorage, SnapshotMethod, SnapshotPlan } from './types';
+import type { Consistency, Disks, Quiesce, QuiescedStorage, SnapshotPlan } from './types';
 
 /** What the caller asked for, after its JavaScript was checked. */
 export interface SnapshotRequest {
@@ -37,7 +38,7 @@ export type FreezePlan =
 /** What is done to one disk, and why. All layers are cut together, by QEMU; each other method cuts its own disk. */
 export type PlannedCut = { disk: DomainDisk; because: string } & (
   | { kind: 'layer'; layer: QemuLayer }
-  | { kind: 'method'; method: SnapshotMethod; data: unknown; creates: readonly string[]; bytes: number }
+  | { kind: 'method'; method: Method; data: unknown; creates: readonly string[]; bytes: number }
 );
 
 export interface Plan {
@@ -170,10 +171,9 @@ function needsPause(guest: Guest, cuts: readonly PlannedCut[], freeze: FreezePla
   return instants(cuts) > 1 || cuts.some((cut) => cut.kind === 'method' && cut.method.needs === 'frozen');
 }
 
-/** How many cuts there are one after the other: all layers are one. */
+/** How many cuts there are one after the other: all layers are one, and so are methods that cut together. */
 function instants(cuts: readonly PlannedCut[]): number {
-  const methods = cuts.filter(({ kind }) => kind === 'method').length;
-  return methods + (methods < cuts.length ? 1 : 0);
+  return new Set(cuts.map((cut) => (cut.kind === 'layer' ? 'layers' : (cut.method.cutTogether ?? cut)))).size;
 }
 
 function refuseUnflushed(guest: Guest, cuts: readonly PlannedCut[], freeze: FreezePlan, pause: boolean): void {

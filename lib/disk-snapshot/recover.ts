@@ -14,6 +14,7 @@ import { imagesFor } from './images/images-for';
 import { usersOf } from './images/users';
 import { methodOf } from './merge/delete-by-method';
 import { endLeftHelper } from './merge/helper-domain';
+import { keptBy } from './methods/cut';
 import { tell } from './progress';
 import { withClaim } from './records/claim';
 import { journalOf, removeRecord, writeRecord } from './records/journal';
@@ -26,7 +27,7 @@ import {
   qemuStateOf,
   type SetRecord,
 } from './records/record';
-import type { MethodContext, OperationOptions, Recovery, SnapshotMethod } from './types';
+import type { OperationOptions, Recovery } from './types';
 
 /**
  * Finishes or undoes what a process that died had begun on this domain, and thaws the guest that it left frozen. Safe to
@@ -100,7 +101,7 @@ async function settle(guest: Guest, intent: IntentRecord, call: CallOptions): Pr
   if (switched.length > 0) {
     const set = setFrom(guest, intent, found);
     for (const { planned, method, context } of methods) {
-      set.disks.push({ ...planned, ...(await recordedBy(method, context)) });
+      set.disks.push({ ...(await keptBy(method, context)), state: planned.state });
     }
     await writeRecord(guest.domain, 'set', set, call);
     await removeRecord(guest.domain, 'intent', intent.id, call);
@@ -112,19 +113,6 @@ async function settle(guest: Guest, intent: IntentRecord, call: CallOptions): Pr
   for (const { disk, state } of found) await discard(guest, intent, disk, state, call);
   await removeRecord(guest.domain, 'intent', intent.id, call);
   return 'undone';
-}
-
-async function recordedBy(method: SnapshotMethod, context: MethodContext<unknown> & { state: unknown }) {
-  const { source, format, modifiedDisk } = await method.backupSource(context);
-  const { capacity } = await context.domain.getBlockInfo(context.disk.target);
-  return {
-    backupSource: source,
-    internalSnapshot: null,
-    format,
-    modifiedDisk,
-    virtualSize: Number(capacity),
-    backingChain: [],
-  };
 }
 
 async function locate(

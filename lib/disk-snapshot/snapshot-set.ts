@@ -353,7 +353,7 @@ async function conclude(released: Released): Promise<Taken> {
   }
   await faultPoint('snapshot.verified');
   const records = [...layers.map(recordOf)];
-  for (const cut of released.methods) records.push(await recordOfMethod(plan, cut));
+  for (const cut of released.methods) records.push(await recordOfMethod(cut));
   const order = plan.cuts.map(({ disk }) => disk.target);
 
   const frozen = released.frozenThroughout && (thaw === null || thaw.intact);

@@ -30,7 +30,8 @@ export function positionOf(chain: Chain, path: string): number {
 export interface BlockDevice {
   device: string;
   qdev?: string;
-  inserted?: { image: QemuImage };
+  /** What the device writes to: the topmost node, and the driver that it is of. */
+  inserted?: { 'node-name'?: string; drv?: string; image: QemuImage };
 }
 export interface QemuImage {
   filename: string;
@@ -71,10 +72,14 @@ const FILTERS: ReadonlySet<string> = new Set([
   'compress',
 ]);
 
+/** libvirt gives a device its alias as the id; QEMU shows some by the path of the object that holds it. */
+export function deviceOf(devices: readonly BlockDevice[], alias: string | null): BlockDevice | undefined {
+  return devices.find(({ qdev }) => alias !== null && qdev?.split('/').includes(alias));
+}
+
 /** The chain of the device with this alias; null: no such device. */
 export function chainOfQemu(devices: readonly BlockDevice[], alias: string | null): Chain | null {
-  // libvirt gives a device its alias as the id; QEMU shows some by the path of the object that holds it.
-  const device = devices.find(({ qdev }) => alias !== null && qdev?.split('/').includes(alias));
+  const device = deviceOf(devices, alias);
   if (!device) return null;
   const chain: ChainLayer[] = [];
   for (let image = device.inserted?.image; image; image = image['backing-image']) {

@@ -4,12 +4,13 @@ import { DiskSnapshotError } from '../errors';
 import { faultPoint } from '../fault-point';
 import { type Guest, lookAtGuest } from '../guest';
 import { contextOf } from '../methods/context';
+import type { CutContext, Method } from '../methods/method';
 import { methodNamed } from '../methods/registry';
 import { tell } from '../progress';
 import { withClaim } from '../records/claim';
 import { readJournal, removeRecord, writeRecord } from '../records/journal';
 import { type DiskRecord, type MethodState, qemuStateOf, type SetRecord } from '../records/record';
-import type { DeleteOptions, MethodContext, SnapshotMethod } from '../types';
+import type { DeleteOptions } from '../types';
 import { deleteLayers } from './delete';
 
 /** Deletes the snapshots of a set, each by its own method: all, or those of the given targets. Done twice is success. */
@@ -52,7 +53,7 @@ export function methodOf(
   set: Pick<SetRecord, 'name'>,
   record: Pick<DiskRecord, 'disk' | 'method' | 'state'>,
   options: Pick<DeleteOptions, 'signal' | 'onProgress'> = {},
-): { method: SnapshotMethod; context: MethodContext<unknown> & { state: unknown } } {
+): { method: Method; context: CutContext } {
   const method = methodNamed(record.method);
   const disk = guest.document.disks.find(({ target }) => target === record.disk);
   const where = { guest: guest.name, disk: record.disk, snapshot: set.name };

@@ -1,6 +1,14 @@
 // QEMU's block layer for a guest that is off, on any host, through libvirt alone: a paused domain of 16 MiB that holds
 // one of its disks, and ends with us. While it runs, QEMU's lock on the image keeps the guest itself from starting.
-import { type Domain, DomainCreateFlags, DomainDestroyFlagsValues, ErrorNumber, LibvirtError } from '../../libvirt';
+import { randomBytes } from 'node:crypto';
+import {
+  type Domain,
+  DomainCreateFlags,
+  DomainDestroyFlagsValues,
+  DomainUndefineFlagsValues,
+  ErrorNumber,
+  LibvirtError,
+} from '../../libvirt';
 import { child, childrenOf, element, formatXml } from '../../xml/document';
 import { type DomainDisk, type DomainDocument, withoutIndex } from '../../xml/domain';
 import { DiskSnapshotError } from '../errors';
@@ -12,7 +20,7 @@ export const HELPER_DISK = 'vda';
  * The helper's definition: same hypervisor, machine and security labels as the guest's, so that what may open the guest's
  * images may here, and nothing but that disk. It carries no `<backingStore>`, which would win over the headers.
  */
-export function helperXml(guest: DomainDocument, disk: DomainDisk): string {
+export function helperXml(guest: DomainDocument, disk: DomainDisk, name = helperName(guest, disk)): string {
   const { source, format, type } = disk;
   if (source === null) throw new DiskSnapshotError('DISK_NOT_FOUND', `${guest.name}: disk ${disk.target} is empty`);
   const { arch, machine, emulator } = guest;
@@ -21,14 +29,14 @@ export function helperXml(guest: DomainDocument, disk: DomainDisk): string {
     { type, device: 'disk' },
     element('driver', { name: 'qemu', type: format ?? 'raw' }),
     withoutIndex(source),
-    ...childrenOf(disk.element).filter(({ name }) => name === 'encryption' || name === 'auth'),
+    ...childrenOf(disk.element).filter((node) => KEPT.has(node.name)),
     element('target', { dev: HELPER_DISK, bus: 'virtio' }),
   );
   return formatXml(
     element(
       'domain',
       { type: guest.type },
-      element('name', {}, helperName(guest, disk)),
+      element('name', {}, name),
       element('memory', { unit: 'MiB' }, '16'),
       element(
         'os',
@@ -47,6 +55,9 @@ export function helperXml(guest: DomainDocument, disk: DomainDisk): string {
     ),
   );
 }
+
+/** What a disk's source needs beside itself: credentials, and that nothing is written to it. */
+const KEPT: ReadonlySet<string> = new Set(['encryption', 'auth', 'readonly']);
 
 /** One name per disk: a helper that a killed process left behind is found. */
 function helperName(guest: DomainDocument, { target }: DomainDisk): string {
@@ -76,7 +87,43 @@ export async function withHelper<T>(
   work: (helper: Domain) => Promise<T>,
 ): Promise<T> {
   await endLeftHelper(guest, disk, domain);
-  const helper = await domain.connection.domainCreateXML(helperXml(guest, disk), await startFlags(domain));
+  return runHelper(helperXml(guest, disk), domain, work);
+}
+
+/** The same beside others, whoever holds the claim: read-only, for storage that lets several QEMUs open an image. */
+export function lookThroughHelper<T>(
+  guest: DomainDocument,
+  disk: DomainDisk,
+  domain: Domain,
+  work: (helper: Domain) => Promise<T>,
+): Promise<T> {
+  const readonly = element('disk', disk.element.attributes, ...disk.element.children, element('readonly'));
+  const name = `${helperName(guest, disk)}-${randomBytes(4).toString('hex')}`;
+  return runHelper(helperXml(guest, { ...disk, element: readonly }, name), domain, work);
+}
+
+/** A helper that is defined and off, for what libvirt does to domains that are off. */
+export async function withDefinedHelper<T>(
+  guest: DomainDocument,
+  disk: DomainDisk,
+  domain: Domain,
+  work: (helper: Domain) => Promise<T>,
+): Promise<T> {
+  await endLeftHelper(guest, disk, domain);
+  const helper = await domain.connection.domainDefineXML(helperXml(guest, disk));
+  try {
+    return await work(helper);
+  } finally {
+    await undefine(helper);
+  }
+}
+
+async function undefine(helper: Domain): Promise<void> {
+  await helper.undefineFlags(DomainUndefineFlagsValues.SNAPSHOTS_METADATA).catch(gone);
+}
+
+async function runHelper<T>(xml: string, domain: Domain, work: (helper: Domain) => Promise<T>): Promise<T> {
+  const helper = await domain.connection.domainCreateXML(xml, await startFlags(domain));
   try {
     return await work(helper);
   } finally {
@@ -92,7 +139,9 @@ export function findHelper(guest: DomainDocument, disk: DomainDisk, domain: Doma
 /** Ends a helper that was left, and would keep the guest from starting. Only for whoever holds the guest's claim. */
 export async function endLeftHelper(guest: DomainDocument, disk: DomainDisk, domain: Domain): Promise<void> {
   const left = await findHelper(guest, disk, domain);
-  if (left) await end(left);
+  if (!left) return;
+  await end(left);
+  await undefine(left);
 }
 
 async function startFlags({ connection }: Domain) {

@@ -5,18 +5,19 @@ import { pluginElement } from '../element/element';
 import { policyOf } from '../element/policy-metadata';
 import { DiskSnapshotError } from '../errors';
 import type { Guest } from '../guest';
-import type { Method, SnapshotMethod } from '../types';
+import type { Method } from '../types';
 import { methodDisk } from './context';
+import type { Method as KnownMethod } from './method';
 import type { QemuExternal } from './qemu-external';
-import { methodNamed, methodNames, plugins } from './registry';
+import { methodNamed, methodNames, methods } from './registry';
 
 export type Choice = { because: string } & (
   | { kind: 'layer'; method: QemuExternal }
-  | { kind: 'method'; method: SnapshotMethod; data: unknown }
+  | { kind: 'method'; method: KnownMethod; data: unknown }
 );
 
 /** Methods of the proposal that have a name here but no implementation yet. */
-const PLANNED: readonly string[] = ['lvm', 'rbd'];
+const PLANNED: readonly string[] = ['lvm'];
 
 export function chooseMethod(guest: Guest, disk: DomainDisk, asked: Method | null, strict: boolean): Choice {
   const ofDomain = asked ? null : policyOf(guest.document, disk.target);
@@ -30,9 +31,9 @@ export function chooseMethod(guest: Guest, disk: DomainDisk, asked: Method | nul
       `no method was given, and strict asks for one: { disks: { ${disk.target}: 'qemu' } }, or a <diskSnapshot> in the domain`,
     );
   }
-  for (const plugin of plugins()) {
-    const reason = plugin.claims?.(methodDisk(disk));
-    if (reason) return choice(guest, disk, { method: plugin.method }, reason);
+  for (const known of methods()) {
+    const reason = known.claims?.(methodDisk(disk));
+    if (reason) return choice(guest, disk, { method: known.method }, reason);
   }
   return { kind: 'layer', method: { method: 'qemu' }, because: `a ${disk.format ?? 'raw'} disk of type ${disk.type}` };
 }
@@ -40,17 +41,12 @@ export function chooseMethod(guest: Guest, disk: DomainDisk, asked: Method | nul
 function choice(guest: Guest, disk: DomainDisk, wanted: Method, because: string): Choice {
   if (isQemuExternal(wanted)) return { kind: 'layer', method: wanted, because };
   const found = methodNamed(wanted.method);
-  if (found && wanted.method !== 'qemu') {
+  if (found) {
     return { kind: 'method', method: found, data: dataOf(guest, disk, found, wanted), because };
   }
-  if (wanted.method === 'qemu' || PLANNED.includes(wanted.method)) {
-    const what = wanted.method === 'qemu' ? 'method qemu with mode internal' : `method ${wanted.method}`;
-    throw refusal(
-      'METHOD_UNSUPPORTED',
-      guest,
-      disk,
-      `${what} is not supported by this version; method qemu (external) is`,
-    );
+  if (PLANNED.includes(wanted.method)) {
+    const why = `method ${wanted.method} is not supported by this version; method qemu is`;
+    throw refusal('METHOD_UNSUPPORTED', guest, disk, why);
   }
   throw refusal(
     'METHOD_UNKNOWN',
@@ -62,7 +58,7 @@ function choice(guest: Guest, disk: DomainDisk, wanted: Method, because: string)
 }
 
 /** A plug-in parses its own element; what came as an object is its data already. */
-function dataOf(guest: Guest, disk: DomainDisk, method: SnapshotMethod, wanted: Method): unknown {
+function dataOf(guest: Guest, disk: DomainDisk, method: KnownMethod, wanted: Method): unknown {
   const element = pluginElement(wanted);
   if (element === null) {
     const { method: _, ...data } = wanted;

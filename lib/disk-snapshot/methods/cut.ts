@@ -1,9 +1,11 @@
 // Cuts by methods other than QEMU's overlays: each prepares, cuts and undoes its own disk, behind one interface.
 import type { CallOptions } from '../../libvirt/options';
+import { readDisk } from '../../xml/disk';
 import type { Plan, PlannedCut } from '../plan';
 import type { DiskRecord, MethodState } from '../records/record';
 import type { UndoLog } from '../undo';
 import { contextOf } from './context';
+import type { CutContext, Method } from './method';
 
 export type PlannedMethod = Extract<PlannedCut, { kind: 'method' }>;
 
@@ -28,34 +30,45 @@ export async function prepareMethod(
   return cut;
 }
 
-/** Side by side. Where one fails, all are waited for: nothing is undone while it is still being made. */
+/**
+ * Side by side, and those that can be cut together in one go. Where one fails, all are waited for: nothing is undone while
+ * it is still being made.
+ */
 export async function cutMethods(cuts: readonly MethodCut[]): Promise<void> {
-  const ended = await Promise.allSettled(
-    cuts.map(async (cut) => {
+  const alone = cuts.filter(({ method }) => !method.cutTogether);
+  const groups = new Set(cuts.flatMap(({ method }) => method.cutTogether ?? []));
+  const ended = await Promise.allSettled([
+    ...alone.map(async (cut) => {
       cut.state = await cut.method.cut(contextOfCut(cut));
     }),
-  );
+    ...[...groups].map((cutTogether) =>
+      cutTogether(cuts.filter(({ method }) => method.cutTogether === cutTogether).map(contextOfCut)),
+    ),
+  ]);
   const failed = ended.find((one) => one.status === 'rejected');
   if (failed) throw failed.reason;
 }
 
-export async function recordOfMethod(plan: Plan, cut: MethodCut): Promise<DiskRecord> {
-  const { source, format, modifiedDisk } = await cut.method.backupSource(contextOfCut(cut));
-  const { capacity } = await plan.guest.domain.getBlockInfo(cut.disk.target);
+export async function recordOfMethod(cut: MethodCut): Promise<DiskRecord> {
   const state: MethodState = { data: cut.data, state: cut.state };
+  return { ...(await keptBy(cut.method, contextOfCut(cut))), state };
+}
+
+/** Where the method keeps the immutable state, as it is written down. */
+export async function keptBy(method: Method, c: CutContext): Promise<Omit<DiskRecord, 'state'>> {
+  const { source, internalSnapshot = null, format, modifiedDisk, virtualSize } = await method.backupSource(c);
   return {
-    disk: cut.disk.target,
-    method: cut.method.method,
+    disk: c.disk.target,
+    method: method.method,
     backupSource: source,
-    internalSnapshot: null,
+    internalSnapshot,
     format,
-    virtualSize: Number(capacity),
+    virtualSize: virtualSize ?? Number((await c.domain.getBlockInfo(c.disk.target)).capacity),
     modifiedDisk,
-    backingChain: cut.disk.backingChain.map((image) => ({
+    backingChain: readDisk(c.disk.xml).backingChain.map((image) => ({
       source: image.sourcePath ?? '',
       format: image.format ?? 'raw',
     })),
-    state,
   };
 }
 

@@ -3,14 +3,20 @@ import { invalidType, invalidValue } from '../argument';
 import { checkMethodName, complaint } from '../element/method-form';
 import { DiskSnapshotError } from '../errors';
 import type { SnapshotMethod } from '../types';
+import type { Method } from './method';
+import { qemuInternal } from './qemu-internal';
+import { rbd } from './rbd';
 import { reflink } from './reflink';
 
-const builtIn = new Map<string, SnapshotMethod>([
-  ['btrfs', reflink('btrfs') as unknown as SnapshotMethod],
-  ['reflink', reflink('reflink') as unknown as SnapshotMethod],
+/** `qemu` external is not among them: one call of libvirt cuts all its disks. What stands here by that name is internal. */
+const builtIn = new Map<string, Method>([
+  ['qemu', qemuInternal],
+  ['rbd', rbd],
+  ['btrfs', reflink('btrfs') as unknown as Method],
+  ['reflink', reflink('reflink') as unknown as Method],
 ]);
 /** Of the proposal, and so never a plug-in's. */
-const RESERVED: ReadonlySet<string> = new Set(['qemu', 'lvm', 'rbd', ...builtIn.keys()]);
+const RESERVED: ReadonlySet<string> = new Set(['lvm', ...builtIn.keys()]);
 const FUNCTIONS = ['parse', 'plan', 'prepare', 'cut', 'undo', 'exists', 'delete', 'revert', 'backupSource'] as const;
 
 const registered = new Map<string, SnapshotMethod>();
@@ -49,9 +55,10 @@ export function registerSnapshotMethod<Data, State>(plugin: SnapshotMethod<Data,
   };
 }
 
-/** The method of that name, built in or registered; `qemu` external is no such object, since one call cuts all its disks. */
-export const methodNamed = (name: string): SnapshotMethod | undefined => builtIn.get(name) ?? registered.get(name);
+/** The method of that name, built in or registered. */
+export const methodNamed = (name: string): Method | undefined => builtIn.get(name) ?? registered.get(name);
 
-export const plugins = (): Iterable<SnapshotMethod> => registered.values();
+/** In the order in which they are asked whether they claim a disk. */
+export const methods = (): Method[] => [...registered.values(), ...builtIn.values()];
 
-export const methodNames = (): string[] => ['qemu', ...builtIn.keys(), ...registered.keys()];
+export const methodNames = (): string[] => [...builtIn.keys(), ...registered.keys()];

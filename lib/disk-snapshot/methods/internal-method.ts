@@ -1,0 +1,121 @@
+// What methods `rbd` and `qemu` internal have in common: all but which disks they serve, how they bring one back, and how the
+// state is named afterwards.
+import { readDisk } from '../../xml/disk';
+import type { DomainDisk } from '../../xml/domain';
+import { lookAtGuest } from '../guest';
+import { positionOf } from '../images/backing-chain';
+import { diskChain } from '../images/disk-chain';
+import type { MethodContext, MethodDisk } from '../types';
+import {
+  deleteSnapshot,
+  type InternalState,
+  imageOf,
+  nodeOf,
+  refusal,
+  refuseOtherImage,
+  snapshotTogether,
+  withQemu,
+} from './internal-snapshot';
+import type { CutContext, Kept, Method } from './method';
+
+export interface InternalKind {
+  method: 'rbd' | 'qemu';
+  claims?(disk: MethodDisk): string | false;
+  /** Why this disk cannot be served, by its XML; null where it can. */
+  unfit(disk: DomainDisk): string | null;
+  /** Why not, by what QEMU has open. */
+  unfitDriver(driver: string): string | null;
+  /** Why the storage takes no such name; null where it does. */
+  unfitName(name: string): string | null;
+  /** Brings back the disk of a guest that is off. */
+  revert(c: MethodContext<unknown>, state: InternalState): Promise<void>;
+  keep(disk: DomainDisk, state: InternalState): Omit<Kept, 'modifiedDisk' | 'virtualSize'>;
+}
+
+const unfit: readonly { test: (disk: DomainDisk) => boolean; reason: string }[] = [
+  { test: (d) => d.source === null, reason: 'its drive is empty' },
+  { test: (d) => d.device !== 'disk', reason: 'only disks of device="disk" can be written to' },
+  { test: (d) => d.readonly, reason: 'it is read-only: it cannot change, so it needs no snapshot' },
+  { test: (d) => d.shareable, reason: 'it is shareable: what other guests write goes on' },
+  { test: (d) => d.transient, reason: 'it is transient: what is written to it is thrown away anyhow' },
+];
+
+export function internalMethod(kind: InternalKind): Method {
+  return {
+    method: kind.method,
+    interfaceVersion: 1,
+    needs: 'any', // QEMU stops the disk's requests and writes out what it holds
+    cutTogether: snapshotTogether,
+    ...(kind.claims && { claims: kind.claims }),
+    parse: () => ({}),
+
+    async plan(c) {
+      const { image } = await prepare(kind, c);
+      return { problems: [], creates: [`${image}@${c.name}`], bytes: 0 };
+    },
+    prepare: (c) => prepare(kind, c),
+
+    async cut(c) {
+      await snapshotTogether([c]);
+      return c.state;
+    },
+
+    undo: (c) => deleteSnapshot(c, stateOf(c)),
+    delete: (c) => deleteSnapshot(c, stateOf(c)),
+    exists: async (c) => (await snapshotsIn(c, stateOf(c))).includes(stateOf(c).snapshot),
+
+    async revert(c) {
+      const state = stateOf(c);
+      refuseOtherImage(c, state);
+      if (c.active) throw refusal(c, 'GUEST_ACTIVE', 'it runs. Shut it down, or pass force: true');
+      if (!(await snapshotsIn(c, state)).includes(state.snapshot)) {
+        throw refusal(c, 'NOT_FOUND', `${state.image} holds no snapshot ${state.snapshot} any more`);
+      }
+      await kind.revert(c, state);
+    },
+
+    async backupSource(c) {
+      const state = stateOf(c);
+      return { ...kind.keep(readDisk(c.disk.xml), state), modifiedDisk: null, virtualSize: state.virtualSize };
+    },
+  };
+}
+
+/** Everything that can be known before the cut is checked; nothing is made. */
+async function prepare(kind: InternalKind, c: MethodContext<unknown>): Promise<InternalState> {
+  const disk = readDisk(c.disk.xml);
+  const why = unfit.find(({ test }) => test(disk))?.reason ?? kind.unfit(disk);
+  if (why) throw refusal(c, 'METHOD_UNSUPPORTED', why);
+  if (disk.hasMirror) throw refusal(c, 'DISK_BUSY', 'a block job runs on it. Wait for its end, or abort it');
+  const wrongName = kind.unfitName(c.name);
+  if (wrongName)
+    throw refusal(c, 'INVALID_ARGUMENT', `the name ${JSON.stringify(c.name)} ${wrongName}. Choose another`);
+  const image = imageOf(disk);
+  const node = await withQemu(c, nodeOf);
+  const wrongDriver = kind.unfitDriver(node.driver);
+  if (wrongDriver) throw refusal(c, 'METHOD_UNSUPPORTED', wrongDriver);
+  if (node.snapshots.includes(c.name)) {
+    const taken = `${image} has a snapshot ${c.name} already. Choose another name, or delete that one if nobody needs it`;
+    throw refusal(c, 'NAME_EXISTS', taken);
+  }
+  return { image, snapshot: c.name, virtualSize: node.virtualSize };
+}
+
+/** From metadata that anybody may have damaged. */
+function stateOf(c: CutContext): InternalState {
+  const { image, snapshot, virtualSize } = (c.state ?? {}) as Partial<InternalState>;
+  if (typeof image !== 'string' || typeof snapshot !== 'string' || typeof virtualSize !== 'number') {
+    throw refusal(c, 'INVALID_XML', 'its record is damaged: it names no image and snapshot');
+  }
+  return c.state as InternalState;
+}
+
+/** Names of the snapshots in the image, also where it lies below others by now. */
+async function snapshotsIn(c: CutContext, { image }: InternalState): Promise<readonly string[]> {
+  const disk = readDisk(c.disk.xml);
+  if (disk.sourcePath === null && imageOf(disk) === image) {
+    return withQemu(c, async (qemu, held) => (await nodeOf(qemu, held)).snapshots, { how: 'look' });
+  }
+  const chain = await diskChain(await lookAtGuest(c.domain, { signal: c.signal }), c.disk.target, { signal: c.signal });
+  return chain[positionOf(chain, image)]?.internalSnapshots ?? [];
+}

@@ -1,0 +1,165 @@
+// Snapshots that QEMU makes inside an image: of a qcow2 by its own tables, of an RBD image by its cluster. On the guest's own
+// QEMU, and on a helper's for a guest that is off; the steps are the same, and need no other access to the storage.
+import { type Domain, LibvirtError } from '../../libvirt';
+import { type DomainDisk, readDisk } from '../../xml/disk';
+import { DiskSnapshotError, type DiskSnapshotErrorCode } from '../errors';
+import { lookAtGuest } from '../guest';
+import { type BlockDevice, deviceOf, diskOf, type QemuImage } from '../images/backing-chain';
+import { qmp } from '../images/qmp';
+import { HELPER_DISK, lookThroughHelper, withHelper } from '../merge/helper-domain';
+import type { MethodContext, MethodDisk } from '../types';
+import type { CutContext, CutTogether } from './method';
+
+export interface InternalState {
+  /** The image that holds the snapshot. */
+  image: string;
+  snapshot: string;
+  /** Bytes that the guest sees. */
+  virtualSize: number;
+  /** Somebody made a snapshot of that name at the last moment: it is not ours to take back. */
+  isForeign?: true;
+}
+
+type Context = Pick<MethodContext<unknown>, 'domain' | 'disk' | 'active' | 'signal'>;
+
+/** What a disk of a running QEMU writes to. */
+export interface DiskNode {
+  /** By which commands address it. */
+  name: string;
+  driver: string;
+  virtualSize: number;
+  /** Names of the snapshots inside. */
+  snapshots: readonly string[];
+}
+
+/** A daemon that has not answered by then is hung. */
+const LIMIT_MS = 60_000;
+
+export function refusal(
+  c: Pick<Context, 'domain' | 'disk'>,
+  code: DiskSnapshotErrorCode,
+  why: string,
+  cause?: unknown,
+): DiskSnapshotError {
+  const guest = c.domain.getName();
+  return new DiskSnapshotError(code, `${guest}: disk ${c.disk.target}: ${why}`, { guest, disk: c.disk.target, cause });
+}
+
+/** What holds the disk's data, in the words of its XML: a path, or a name in the storage. */
+export function imageOf({ sourcePath, network, volume }: DomainDisk): string {
+  return sourcePath ?? network?.name ?? (volume ? `${volume.pool}/${volume.name}` : '');
+}
+
+/**
+ * Runs `work` on the QEMU that has the disk open: the guest's own, or one that holds `disk` for a guest that is off.
+ *
+ * @param how `'look'`: nothing is changed, and nobody else who works on the disk is disturbed
+ */
+export async function withQemu<T>(
+  c: Context,
+  work: (qemu: Domain, disk: DomainDisk) => Promise<T>,
+  { disk = readDisk(c.disk.xml), how = 'work' }: { disk?: DomainDisk; how?: 'look' | 'work' } = {},
+): Promise<T> {
+  if (c.active) return work(c.domain, disk);
+  const guest = await lookAtGuest(c.domain, { signal: c.signal });
+  const run = how === 'look' ? lookThroughHelper : withHelper;
+  let isOpen = false;
+  try {
+    return await run(guest.document, disk, c.domain, async (helper) => {
+      isOpen = true;
+      return work(helper, (await diskOf(helper, HELPER_DISK)) ?? disk);
+    });
+  } catch (error) {
+    if (isOpen || !(error instanceof LibvirtError)) throw error;
+    const code = /No such file/i.test(error.message) ? 'NOT_FOUND' : 'OPERATION_FAILED';
+    throw refusal(c, code, `QEMU cannot open ${imageOf(disk)}: ${error.message}`, error);
+  }
+}
+
+/** @throws DiskSnapshotError OPERATION_FAILED where QEMU does not know the disk */
+export async function nodeOf(qemu: Domain, disk: DomainDisk): Promise<DiskNode> {
+  const devices = await qmp<BlockDevice[]>(qemu, 'query-block', {}, { timeoutMs: LIMIT_MS });
+  return nodeAmong(devices, qemu, disk);
+}
+
+function nodeAmong(devices: readonly BlockDevice[], qemu: Domain, disk: DomainDisk): DiskNode {
+  const inserted = deviceOf(devices, disk.alias)?.inserted;
+  const name = inserted?.['node-name'];
+  if (!inserted || !name)
+    throw refusal({ domain: qemu, disk }, 'OPERATION_FAILED', 'QEMU does not show it in query-block');
+  const image: QemuImage = inserted.image;
+  const snapshots = (image.snapshots ?? []).map((snapshot) => snapshot.name);
+  return { name, driver: inserted.drv ?? '', virtualSize: image['virtual-size'], snapshots };
+}
+
+/** Whether the disk still writes to the image that holds the snapshot. */
+export const isOnImage = (disk: MethodDisk, state: InternalState) => imageOf(readDisk(disk.xml)) === state.image;
+
+export function refuseOtherImage(c: Context, { image, snapshot }: InternalState): void {
+  const now = imageOf(readDisk(c.disk.xml));
+  if (now === image) return;
+  const why = `the snapshot ${snapshot} lies in ${image}, and the disk writes to ${now} now. Delete what lies above it first, or put the image back`;
+  throw refusal(c, 'IN_USE', why);
+}
+
+/** One transaction of QEMU: each image is quiet from its own snapshot until the last, so that together they are one instant. */
+export const snapshotTogether: CutTogether = async (cuts) => {
+  const [first] = cuts;
+  if (!first) return;
+  if (first.active)
+    return snapshotAll(
+      first.domain,
+      cuts.map((c) => ({ c, disk: readDisk(c.disk.xml) })),
+    );
+  for (const c of cuts) await withQemu(c, (helper, disk) => snapshotAll(helper, [{ c, disk }]));
+};
+
+async function snapshotAll(qemu: Domain, cuts: readonly { c: CutContext; disk: DomainDisk }[]): Promise<void> {
+  const devices = await qmp<BlockDevice[]>(qemu, 'query-block', {}, { timeoutMs: LIMIT_MS });
+  const actions = cuts.map(({ c, disk }) => {
+    const state = c.state as InternalState;
+    const node = nodeAmong(devices, qemu, disk);
+    if (node.snapshots.includes(state.snapshot)) {
+      state.isForeign = true;
+      throw refusal(
+        c,
+        'NAME_EXISTS',
+        `somebody has just made a snapshot ${state.snapshot} in ${state.image}. Choose another name`,
+      );
+    }
+    return { type: 'blockdev-snapshot-internal-sync', data: { device: node.name, name: state.snapshot } };
+  });
+  await qmp(qemu, 'transaction', { actions }, { timeoutMs: LIMIT_MS }).catch((error: unknown) => {
+    if (error instanceof DiskSnapshotError || error instanceof LibvirtError) throw error;
+    // QEMU may still be at it: nothing is taken back before it has answered.
+    const guest = qemu.getName();
+    const message = `${guest}: QEMU has not answered its snapshot transaction. Call recoverDiskSnapshots(domain) when it does`;
+    throw new DiskSnapshotError('RECOVERY_NEEDED', message, { guest, outcome: 'unknown', cause: error });
+  });
+}
+
+/** Deletes by name, and looks whether it has gone. One that is not there is success. */
+export async function deleteSnapshot(c: Context, state: InternalState): Promise<void> {
+  if (state.isForeign) return;
+  refuseOtherImage(c, state);
+  await withQemu(c, async (qemu, disk) => {
+    const node = await nodeOf(qemu, disk);
+    if (!node.snapshots.includes(state.snapshot)) return;
+    const args = { device: node.name, name: state.snapshot };
+    await qmp(qemu, 'blockdev-snapshot-delete-internal-sync', args, { timeoutMs: LIMIT_MS }).catch((error: unknown) => {
+      if (!(error instanceof DiskSnapshotError) || !/busy/i.test(error.message)) throw error;
+      throw refusal(
+        c,
+        'IN_USE',
+        `the snapshot ${state.snapshot} of ${state.image} is protected, as one with clones is`,
+        error,
+      );
+    });
+    if (!(await nodeOf(qemu, disk)).snapshots.includes(state.snapshot)) return;
+    throw refusal(
+      c,
+      'OPERATION_FAILED',
+      `the snapshot ${state.snapshot} of ${state.image} is still there after its deletion`,
+    );
+  });
+}
