@@ -44,7 +44,6 @@ class Call : public Deliverable, public Expiring, public std::enable_shared_from
   void deliver(Napi::Env env, int what) override;
   void expire() override { abandon(TimedOut); }
 
-  bool isSettled() const { return settled_; }
   const std::shared_ptr<Session>& session() const { return session_; }
   bool isSettled() const { return settled_; }
   // Threads that are not shared with other calls of the connection; null: it needs none.
