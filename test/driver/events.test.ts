@@ -48,6 +48,26 @@ test('listeners; one that throws harms nobody', async () => {
   expect(seen).toEqual([DomainEventType.SUSPENDED, DomainEventType.RESUMED]);
 });
 
+test('nothing is told after off() and after the end of a subscription', async () => {
+  await using witness = await driver.connection.subscribe('lifecycle');
+  const [off, ended] = [
+    await driver.connection.subscribe('lifecycle'),
+    await driver.connection.subscribe('lifecycle', { domain: driver.domain }),
+  ];
+  let told = 0;
+  const listener = () => {
+    told++;
+  };
+  off.on(listener).off(listener);
+  ended.on(listener);
+  await ended[Symbol.asyncDispose]();
+  await pauseAndResume();
+  let seen = 0;
+  for await (const _ of witness) if (++seen === 2) break;
+  expect(told).toBe(0);
+  await off[Symbol.asyncDispose]();
+});
+
 test('a full queue drops and counts', async () => {
   await using events = await driver.connection.subscribe('lifecycle', { queueSize: 3 });
   await using witness = await driver.connection.subscribe('lifecycle');
