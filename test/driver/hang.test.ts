@@ -1,7 +1,10 @@
 // A host that never answers: calls to it end by their limit, and nothing else notices.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connect, LibvirtError } from '../../lib/libvirt';
 import { type SilentHost, silentHost } from './silent-host';
@@ -66,12 +69,18 @@ test('a call that was abandoned before it began never begins', async () => {
   const conn = await connect('test:///default');
   const dom = await conn.domainLookupByName('test');
   const abort = new AbortController();
-  // More calls than threads: the last ones wait in the queue.
-  const before = Array.from({ length: 300 }, () => dom.getXMLDesc());
+  // Each thread of the connection waits for the pipe's other end: the call behind them waits in the queue.
+  const pipe = join(mkdtempSync(join(tmpdir(), 'pipe-')), 'image');
+  execFileSync('mkfifo', [pipe]);
+  const before = Array.from({ length: 3 }, () => rejection(conn.domainRestore(pipe)));
   const suspended = rejection(dom.suspend({ signal: abort.signal }));
   abort.abort();
   await suspended;
+  const other = openSync(pipe, 'r+');
+  writeSync(other, 'no image'.repeat(100));
   await Promise.all(before);
+  closeSync(other);
+  rmSync(dirname(pipe), { recursive: true });
   expect((await dom.getState()).state).toBe(1);
   await conn.close();
 });
