@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { note, step, style } from '../scripts/console.mjs';
 import { root } from '../scripts/process.mjs';
+import { median } from './statistics.mjs';
 
 const require = createRequire(import.meta.url);
 const { snapshotDisks } = require(join(root, 'dist'));
@@ -68,11 +69,6 @@ async function virsh(guest, targets, name) {
       await daemon.virsh('blockcommit', guest.name, target, '--active', '--pivot', '--wait');
     for (const overlay of overlays) await rm(overlay);
   };
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }
 
 function print(rows) {

@@ -1,0 +1,56 @@
+// Raw C: what libvirt's own library allows. Asked on its standard input, one line for each slice: PROGRAM CALLS.
+#include <libvirt/libvirt.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+// libvirt's calls block: calls in flight are threads. As many as the addon has for one connection.
+enum { THREADS = 3 };
+
+static virDomainPtr domain;
+
+static void *loop(void *calls) {
+  virDomainInfo info;
+  for (long i = 0; i < *(long *)calls; ++i)
+    if (virDomainGetInfo(domain, &info) < 0) exit(1);
+  return NULL;
+}
+
+static void awaited(long calls) { loop(&calls); }
+
+static void pipelined(long calls) {
+  pthread_t threads[THREADS];
+  long share = calls / THREADS;
+  for (int i = 0; i < THREADS; ++i) pthread_create(&threads[i], NULL, loop, &share);
+  for (int i = 0; i < THREADS; ++i) pthread_join(threads[i], NULL);
+}
+
+static void *run_loop(void *nothing) {
+  for (;;) virEventRunDefaultImpl();
+  return nothing;
+}
+
+int main(int argc, char **argv) {
+  virEventRegisterDefaultImpl();
+  pthread_t loop_thread;
+  pthread_create(&loop_thread, NULL, run_loop, NULL);
+  virConnectPtr connection = virConnectOpen(argc > 1 ? argv[1] : NULL);
+  domain = connection ? virDomainLookupByName(connection, "test") : NULL;
+  if (!domain) return 1;
+  char program[32];
+  long calls;
+  while (scanf("%31s %ld", program, &calls) == 2) {
+    struct timespec start, end;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    if (strcmp(program, "awaited") == 0)
+      awaited(calls);
+    else
+      pipelined(calls);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    printf("%.0f\n", (end.tv_sec - start.tv_sec) * 1e9 + (end.tv_nsec - start.tv_nsec));
+    fflush(stdout);
+  }
+  return 0;
+}
