@@ -3,24 +3,13 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import {
-  chmod,
-  copyFile,
-  cp,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  realpath,
-  rm,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { cacheDirectory, cachedDirectory } from './cache';
+import { cachedDirectory } from './cache';
 import { run, toolEnvironment } from './command';
+import { guestKernel } from './guest-kernel';
 import { GUEST_MODULES, GUEST_SCRIPTS } from './guest-scripts';
 
 export interface GuestImage {
@@ -28,7 +17,6 @@ export interface GuestImage {
   initramfs: string;
 }
 
-const KERNEL_PREFIX = 'kernel-';
 let image: Promise<GuestImage> | undefined;
 
 /** The paths of kernel and initramfs. The first call of a user takes some seconds and the network; later ones look them up. */
@@ -42,7 +30,7 @@ export function guestImage(): Promise<GuestImage> {
 
 async function buildGuestImage(): Promise<GuestImage> {
   if (process.arch !== 'x64') throw new Error(`the test guest needs an x86-64 host; this one is ${process.arch}`);
-  const kernel = (await newestCachedKernel()) ?? (await downloadKernel());
+  const kernel = await guestKernel();
   const busybox = await locate('busybox');
   const agent = await locate('qemu-ga');
   const key = createHash('sha256').update(JSON.stringify([basename(kernel), GUEST_SCRIPTS, GUEST_MODULES]));
@@ -54,44 +42,6 @@ async function buildGuestImage(): Promise<GuestImage> {
     await rm(root, { recursive: true });
   });
   return { kernel: join(kernel, 'vmlinuz'), initramfs: join(initramfs, 'initramfs.gz') };
-}
-
-async function newestCachedKernel(): Promise<string | undefined> {
-  const names = await readdir(cacheDirectory()).catch(() => []);
-  const newest = names
-    .filter((name) => name.startsWith(KERNEL_PREFIX))
-    .sort(new Intl.Collator('en', { numeric: true }).compare)
-    .at(-1);
-  return newest === undefined ? undefined : join(cacheDirectory(), newest);
-}
-
-/** Downloaded and unpacked, not installed: no boot loader is touched, and root is not needed. */
-async function downloadKernel(): Promise<string> {
-  const { stdout } = await run('apt-cache', ['depends', 'linux-image-cloud-amd64'], { accept: [0, 100] });
-  const name = /Depends: (linux-image-\S+)/.exec(stdout)?.[1];
-  if (name === undefined) {
-    throw new Error('apt knows no package linux-image-cloud-amd64; run apt-get update, on Debian 12 or later');
-  }
-  const release = name.replace('linux-image-', '');
-  return cachedDirectory(`${KERNEL_PREFIX}${release}`, async (directory) => {
-    const download = await mkdtemp(join(directory, 'deb-'));
-    // apt downloads as the user _apt, and warns where that user cannot write.
-    await chmod(directory, 0o755);
-    await chmod(download, 0o777);
-    await run('apt-get', ['download', '--quiet', name], { cwd: download });
-    const [archive] = await readdir(download);
-    if (archive === undefined) throw new Error(`apt-get download ${name} left no file`);
-    await run('dpkg-deb', ['--extract', archive, 'root'], { cwd: download });
-    const modules = join(download, 'root', 'lib', 'modules', release);
-    const files = await readdir(modules, { recursive: true });
-    for (const module of GUEST_MODULES) {
-      const file = files.find((path) => basename(path) === `${module}.ko`);
-      if (file === undefined) throw new Error(`${name} has no module ${module}.ko`);
-      await copyFile(join(modules, file), join(directory, `${module}.ko`));
-    }
-    await copyFile(join(download, 'root', 'boot', `vmlinuz-${release}`), join(directory, 'vmlinuz'));
-    await rm(download, { recursive: true });
-  });
 }
 
 /** Resolves with the path of a program, or rejects with the package that has it. */
@@ -134,7 +84,7 @@ async function librariesOf(program: string): Promise<string[]> {
 }
 
 /** A gzip'ed cpio archive of a folder, owned by root whoever builds it. */
-async function pack(root: string, target: string): Promise<void> {
+export async function pack(root: string, target: string): Promise<void> {
   const paths = ['.', ...(await readdir(root, { recursive: true })).sort()];
   const cpio = spawn('cpio', ['--create', '--null', '--format=newc', '--owner=+0:+0', '--quiet'], {
     cwd: root,

@@ -1,6 +1,9 @@
 // Programs in the guest that make freezing and consistency measurable from inside.
 import type { TestGuest } from './test-guest';
 
+/** Whatever runs programs in a guest. */
+type Shell = Pick<TestGuest, 'exec'>;
+
 export interface WriterOptions {
   /** Folders in the guest. Default `['/mnt/a']`; give every disk that is to be watched. */
   directories?: readonly string[];
@@ -8,11 +11,11 @@ export interface WriterOptions {
 
 /** A program that runs in the guest until it is stopped, or the guest is restored. */
 export class GuestWriter {
-  readonly #guest: TestGuest;
+  readonly #guest: Shell;
   readonly #pid: string;
 
   /** @internal */
-  constructor(guest: TestGuest, pid: string) {
+  constructor(guest: Shell, pid: string) {
     this.#guest = guest;
     this.#pid = pid;
   }
@@ -24,12 +27,12 @@ export class GuestWriter {
 
 /** Appends a counter and the guest's clock to each folder, again and again: what is frozen shows as a gap. */
 export class TickWriter extends GuestWriter {
-  readonly #guest: TestGuest;
+  readonly #guest: Shell;
   readonly #log: string;
   #from = 0;
 
   /** @internal */
-  constructor(guest: TestGuest, pid: string, log: string) {
+  constructor(guest: Shell, pid: string, log: string) {
     super(guest, pid);
     this.#guest = guest;
     this.#log = log;
@@ -55,7 +58,7 @@ export class TickWriter extends GuestWriter {
 
 /** Starts a writer that appends to the file `ticks` in each folder every `periodMs` (default 10), without syncing. */
 export async function startWriter(
-  guest: TestGuest,
+  guest: Shell,
   options: WriterOptions & { periodMs?: number } = {},
 ): Promise<TickWriter> {
   const { directories = ['/mnt/a'], periodMs = 10 } = options;
@@ -69,16 +72,16 @@ export async function startWriter(
  * Starts a writer of numbers: n into the file `instant` of the first folder, synced, then n into the next, synced; then n + 1.
  * Whatever one instant saw of them differs by at most 1, and the first is never behind.
  */
-export async function startInstantWriter(guest: TestGuest, options: WriterOptions = {}): Promise<GuestWriter> {
+export async function startInstantWriter(guest: Shell, options: WriterOptions = {}): Promise<GuestWriter> {
   const { directories = ['/mnt/a', '/mnt/b'] } = options;
   return new GuestWriter(guest, await start(guest, ['instant-writer', ...directories]));
 }
 
-function start(guest: TestGuest, argv: readonly string[]): Promise<string> {
+function start(guest: Shell, argv: readonly string[]): Promise<string> {
   return shell(guest, '"$@" </dev/null >/dev/null 2>&1 & echo $!', ...argv);
 }
 
-async function shell(guest: TestGuest, script: string, ...args: readonly string[]): Promise<string> {
+async function shell(guest: Shell, script: string, ...args: readonly string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await guest.exec(['sh', '-c', script, 'sh', ...args]);
   if (exitCode !== 0) throw new Error(`in the guest, ${script} failed with exit code ${exitCode}: ${stderr.trim()}`);
   return stdout.trim();

@@ -7,14 +7,8 @@ import type { CallOptions } from '../../libvirt/options';
 import { child, element, formatXml, parseXml, textOf, type XmlElement } from '../../xml/document';
 import { DiskSnapshotError } from '../errors';
 import { translate } from '../facade';
+import { orAbsent } from './absent';
 import type { ImageInfo, Images, NewOverlay } from './image';
-
-/** The driver has no pools (`qemu:///embed`), or the pool or volume is not there. */
-const ABSENT: ReadonlySet<number> = new Set([
-  ErrorNumber.NO_SUPPORT,
-  ErrorNumber.NO_STORAGE_POOL,
-  ErrorNumber.NO_STORAGE_VOL,
-]);
 
 const TEMPORARY = 'libvirt-disksnapshot-';
 
@@ -24,7 +18,7 @@ const FOLDER_POOLS: ReadonlySet<string | undefined> = new Set(['dir', 'fs', 'net
 /** The active pool whose target is this folder, or null. */
 export async function poolOfFolder(conn: Connection, folder: string, options: CallOptions): Promise<Images | null> {
   const find = async (call: CallOptions) => {
-    const pool = await unless(ABSENT, conn.storagePoolLookupByTargetPath(folder, call));
+    const pool = await orAbsent(conn.storagePoolLookupByTargetPath(folder, call));
     if (pool === null) return null;
     const { attributes } = parseXml(await pool.getXMLDesc(call));
     return FOLDER_POOLS.has(attributes.type) ? pool : null;
@@ -49,7 +43,7 @@ export async function temporaryPool(conn: Connection, folder: string, options: C
   const xml = formatXml(
     element('pool', { type: 'dir' }, element('name', {}, name), element('target', {}, element('path', {}, folder))),
   );
-  const find = () => unless(ABSENT, conn.storagePoolLookupByName(name));
+  const find = () => orAbsent(conn.storagePoolLookupByName(name));
   // Without the caller's signal: it is used again when an aborted operation takes back what it did.
   const open = async () => (await find()) ?? conn.storagePoolCreateXML(xml);
   try {
@@ -61,13 +55,13 @@ export async function temporaryPool(conn: Connection, folder: string, options: C
   }
   return new PoolImages(conn, `a temporary pool on ${folder}`, open, async () => {
     const pool = await find();
-    if (pool !== null) await unless(ABSENT, pool.destroy());
+    if (pool !== null) await orAbsent(pool.destroy());
   });
 }
 
 /** Reads the header of any volume that a pool lists; null where none does. */
 export async function inspectVolume(conn: Connection, path: string, options: CallOptions): Promise<ImageInfo | null> {
-  const vol = await unless(ABSENT, conn.storageVolLookupByPath(path, options));
+  const vol = await orAbsent(conn.storageVolLookupByPath(path, options));
   return vol && readVolume(parseXml(await vol.getXMLDesc(options)));
 }
 
@@ -87,7 +81,7 @@ class PoolImages implements Images {
   }
 
   async createOverlay({ path, backing, virtualSize }: NewOverlay, options: CallOptions = {}): Promise<void> {
-    const base = await unless(ABSENT, this.conn.storageVolLookupByPath(backing.path, options));
+    const base = await orAbsent(this.conn.storageVolLookupByPath(backing.path, options));
     const permissions = base && child(parseXml(await base.getXMLDesc(options)), 'target', 'permissions');
     const below = [element('path', {}, backing.path), element('format', { type: backing.format })];
     const target = [
@@ -112,7 +106,7 @@ class PoolImages implements Images {
   async remove(path: string, options: CallOptions = {}): Promise<void> {
     await this.inPool(path, async (pool) => {
       const vol = await volume(pool, path, options);
-      if (vol) await unless(ABSENT, vol.delete(options));
+      if (vol) await orAbsent(vol.delete(options));
     });
   }
 
@@ -153,7 +147,7 @@ class PoolImages implements Images {
 
 /** A pool lists what it saw at its last refresh: a file that is not listed may be there nevertheless. */
 async function volume(pool: StoragePool, path: string, options: CallOptions): Promise<StorageVol | null> {
-  const look = () => unless(ABSENT, pool.storageVolLookupByName(basename(path), options));
+  const look = () => orAbsent(pool.storageVolLookupByName(basename(path), options));
   const listed = await look();
   if (listed !== null) return listed;
   await pool.refresh(options);
@@ -183,14 +177,4 @@ function readVolume(xml: XmlElement): ImageInfo {
 function accessOf(permissions: XmlElement): XmlElement {
   const kept = ['mode', 'owner', 'group'].map((name) => child(permissions, name)).filter((e) => e !== undefined);
   return element('permissions', {}, ...kept);
-}
-
-/** The answer, or null where libvirt says that it has no such thing. */
-async function unless<T>(codes: ReadonlySet<number>, pending: Promise<T>): Promise<T | null> {
-  try {
-    return await pending;
-  } catch (e) {
-    if (e instanceof LibvirtError && codes.has(e.code)) return null;
-    throw e;
-  }
 }

@@ -1,5 +1,6 @@
 // Which method serves a disk: what the call passed, else what the domain itself says, else what a plug-in claims or the
 // disk's type and format suggest; with the reason in words.
+import type { CallOptions } from '../../libvirt/options';
 import type { DomainDisk } from '../../xml/domain';
 import { pluginElement } from '../element/element';
 import { policyOf } from '../element/policy-metadata';
@@ -7,6 +8,7 @@ import { DiskSnapshotError } from '../errors';
 import type { Guest } from '../guest';
 import type { Method } from '../types';
 import { methodDisk } from './context';
+import { claimsLvm } from './lvm';
 import type { Method as KnownMethod } from './method';
 import type { QemuExternal } from './qemu-external';
 import { methodNamed, methodNames, methods } from './registry';
@@ -16,10 +18,13 @@ export type Choice = { because: string } & (
   | { kind: 'method'; method: KnownMethod; data: unknown }
 );
 
-/** Methods of the proposal that have a name here but no implementation yet. */
-const PLANNED: readonly string[] = ['lvm'];
-
-export function chooseMethod(guest: Guest, disk: DomainDisk, asked: Method | null, strict: boolean): Choice {
+export async function chooseMethod(
+  guest: Guest,
+  disk: DomainDisk,
+  asked: Method | null,
+  strict: boolean,
+  call: CallOptions,
+): Promise<Choice> {
   const ofDomain = asked ? null : policyOf(guest.document, disk.target);
   if (asked) return choice(guest, disk, asked, 'the caller chose it');
   if (ofDomain) return choice(guest, disk, ofDomain, 'the domain’s own <diskSnapshot> says so');
@@ -35,6 +40,8 @@ export function chooseMethod(guest: Guest, disk: DomainDisk, asked: Method | nul
     const reason = known.claims?.(methodDisk(disk));
     if (reason) return choice(guest, disk, { method: known.method }, reason);
   }
+  const logical = await claimsLvm(guest.domain.connection, methodDisk(disk), call);
+  if (logical !== null) return choice(guest, disk, { method: 'lvm' }, logical);
   return { kind: 'layer', method: { method: 'qemu' }, because: `a ${disk.format ?? 'raw'} disk of type ${disk.type}` };
 }
 
@@ -43,10 +50,6 @@ function choice(guest: Guest, disk: DomainDisk, wanted: Method, because: string)
   const found = methodNamed(wanted.method);
   if (found) {
     return { kind: 'method', method: found, data: dataOf(guest, disk, found, wanted), because };
-  }
-  if (PLANNED.includes(wanted.method)) {
-    const why = `method ${wanted.method} is not supported by this version; method qemu is`;
-    throw refusal('METHOD_UNSUPPORTED', guest, disk, why);
   }
   throw refusal(
     'METHOD_UNKNOWN',

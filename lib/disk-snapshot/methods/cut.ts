@@ -1,6 +1,7 @@
 // Cuts by methods other than QEMU's overlays: each prepares, cuts and undoes its own disk, behind one interface.
 import type { CallOptions } from '../../libvirt/options';
 import { readDisk } from '../../xml/disk';
+import { diskSize } from '../images/disk-size';
 import type { Plan, PlannedCut } from '../plan';
 import type { DiskRecord, MethodState } from '../records/record';
 import type { UndoLog } from '../undo';
@@ -63,7 +64,7 @@ export async function keptBy(method: Method, c: CutContext): Promise<Omit<DiskRe
     backupSource: source,
     internalSnapshot,
     format,
-    virtualSize: virtualSize ?? Number((await c.domain.getBlockInfo(c.disk.target)).capacity),
+    virtualSize: virtualSize ?? (await diskSize(c.domain, c.disk)),
     modifiedDisk,
     backingChain: readDisk(c.disk.xml).backingChain.map((image) => ({
       source: image.sourcePath ?? '',

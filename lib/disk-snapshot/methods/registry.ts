@@ -3,6 +3,7 @@ import { invalidType, invalidValue } from '../argument';
 import { checkMethodName, complaint } from '../element/method-form';
 import { DiskSnapshotError } from '../errors';
 import type { SnapshotMethod } from '../types';
+import { lvm } from './lvm';
 import type { Method } from './method';
 import { qemuInternal } from './qemu-internal';
 import { rbd } from './rbd';
@@ -12,11 +13,12 @@ import { reflink } from './reflink';
 const builtIn = new Map<string, Method>([
   ['qemu', qemuInternal],
   ['rbd', rbd],
+  ['lvm', lvm as unknown as Method],
   ['btrfs', reflink('btrfs') as unknown as Method],
   ['reflink', reflink('reflink') as unknown as Method],
 ]);
 /** Of the proposal, and so never a plug-in's. */
-const RESERVED: ReadonlySet<string> = new Set(['lvm', ...builtIn.keys()]);
+const RESERVED: ReadonlySet<string> = new Set(builtIn.keys());
 const FUNCTIONS = ['parse', 'plan', 'prepare', 'cut', 'undo', 'exists', 'delete', 'revert', 'backupSource'] as const;
 
 const registered = new Map<string, SnapshotMethod>();

@@ -1,0 +1,83 @@
+// What runs inside the LVM host: a small Debian that is a libvirt host of its own. Plain text for its shell and its daemons.
+import { GUEST_MODULES } from '../../../lib/testing/guest-scripts';
+import { QEMU_CONF } from '../../../lib/testing/qemu-conf';
+
+/** What mmdebstrap puts into its root. */
+export const HOST_PACKAGES = [
+  ...['libvirt-daemon', 'libvirt-daemon-driver-qemu', 'qemu-system-x86', 'qemu-utils', 'qemu-guest-agent', 'tini'],
+  ...['lvm2', 'thin-provisioning-tools', 'btrfs-progs', 'e2fsprogs', 'kmod', 'mount', 'iproute2', 'procps'],
+] as const;
+
+/** The volume group, and the folder where its pool has the volumes. */
+export const VOLUME_GROUP = 'vg0';
+export const VOLUMES = `/dev/${VOLUME_GROUP}`;
+/** Here lie the kernel and the initramfs of guests inside the host. */
+export const BOOT_FILES = '/guest';
+/** A btrfs. */
+export const BTRFS = '/btrfs';
+/** The port of libvirtd, seen from inside. */
+export const LIBVIRTD_PORT = 16509;
+
+/** The first program, beside that of the test guest in its initramfs: goes on in the real root. */
+export const SWITCH_ROOT = `#!/bin/sh
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+for module in ${GUEST_MODULES.join(' ')}; do insmod "/lib/modules/$module.ko"; done
+mkdir -p /host
+mount -t ext4 -o noatime,nobarrier /dev/vda /host
+mount -t ext4 -o ro /dev/vdc /host${BOOT_FILES}
+cp -a /host${BOOT_FILES}/root/. /host/
+for folder in proc sys dev; do mount -o move "/$folder" "/host/$folder"; done
+exec switch_root /host /usr/sbin/host-init
+`;
+
+const INIT = `#!/bin/sh
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+for folder in /run /tmp; do mount -t tmpfs tmpfs "$folder"; done
+mkdir -p /dev/pts /run/lock /var/log/libvirt
+mount -t devpts devpts /dev/pts
+modprobe -a virtio_net dm_mod dm_snapshot dm_thin_pool btrfs
+hostname lvm-host
+ip link set lo up
+ip address add 10.0.2.15/24 dev eth0
+ip link set eth0 up
+libvirtd --daemon --listen
+vgcreate --quiet ${VOLUME_GROUP} /dev/vdb
+mkfs.btrfs --quiet /dev/vdd
+mount -t btrfs /dev/vdd ${BTRFS}
+for name in /sys/class/virtio-ports/*/name; do
+  [ "$(cat "$name")" = org.qemu.guest_agent.0 ] || continue
+  port=\${name%/name}
+done
+# The first process reaps what libvirtd's guests leave.
+exec tini -- qemu-ga --method=virtio-serial --path="/dev/\${port##*/}" --statedir=/run
+`;
+
+const LIBVIRTD_CONF = `listen_tls = 0
+listen_tcp = 1
+auth_tcp = "none"
+`;
+
+// Without udev nobody would make the nodes in /dev, nor answer who waits for them.
+const LVM_CONF = `activation {
+  udev_sync = 0
+  udev_rules = 0
+  monitoring = 0
+}
+backup {
+  backup = 0
+  archive = 0
+}
+`;
+
+/** Files that are put into the root at each boot, by path. */
+export const HOST_FILES: Readonly<Record<string, string>> = {
+  '/usr/sbin/host-init': INIT,
+  '/etc/libvirt/libvirtd.conf': LIBVIRTD_CONF,
+  '/etc/libvirt/qemu.conf': QEMU_CONF,
+  '/etc/lvm/lvmlocal.conf': LVM_CONF,
+};
+
+/** Empty folders of the root, to mount at. */
+export const HOST_FOLDERS = [BOOT_FILES, BTRFS, '/images'] as const;

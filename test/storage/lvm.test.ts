@@ -1,0 +1,215 @@
+// Method lvm: real logical volumes of another machine, through libvirt alone, for a guest that is off. LVM and e2fsprogs
+// over there judge. A running guest is in remote.test.ts.
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { type DiskSnapshotError, listDiskSnapshots, planSnapshot, snapshotDisks } from '../../lib';
+import type { Connection, StoragePool } from '../../lib/libvirt';
+import { imageFile, logicalVolume, RemoteGuest } from './lvm-host/guest';
+import { LvmHost } from './lvm-host/host';
+import { logicalPool } from './lvm-host/pool';
+
+jest.setTimeout(300_000);
+
+const MIB = 1024 * 1024;
+const ORIGIN = '/dev/vg0/a';
+
+let host: LvmHost;
+let connection: Connection;
+let pool: StoragePool;
+let guest: RemoteGuest;
+
+beforeAll(async () => {
+  host = await LvmHost.boot();
+  connection = await host.connect();
+  pool = await logicalPool(connection);
+  guest = await RemoteGuest.define(connection, [await logicalVolume(host, 'a')]);
+});
+afterAll(async () => {
+  await guest?.close();
+  await connection?.close();
+  await host?.close();
+});
+afterEach(async () => {
+  for (const set of await listDiskSnapshots(guest.domain)) await set.delete();
+  expect(await volumes()).toEqual(['a']);
+});
+
+/** What LVM itself says. */
+const volumes = async () => (await host.run('lvs', '--noheadings', '-o', 'lv_name')).split(/\s+/).filter(Boolean);
+const field = (name: string, volume: string) => host.run('lvs', '--noheadings', '--nosuffix', '-o', name, volume);
+const states = async () => (await listDiskSnapshots(guest.domain)).map((set) => set.disks.map(({ state }) => state));
+const refusal = (work: Promise<unknown>) =>
+  work.then(
+    () => {
+      throw new Error('it was not refused');
+    },
+    (error: DiskSnapshotError) => error,
+  );
+
+test('a logical volume is given to lvm without being asked, and the plan touches nothing', async () => {
+  const plan = await planSnapshot(guest.domain, { name: 'p' });
+  expect(plan).toMatchObject({ ok: true, problems: [], consistency: 'crash', willFreeze: false, willPause: false });
+  expect(plan.disks).toEqual([
+    {
+      disk: 'vda',
+      method: 'lvm',
+      because: "/dev/vg0/a is a logical volume of the pool 'vg0'",
+      creates: ['/dev/vg0/a.p'],
+      bytes: 32 * MIB,
+    },
+  ]);
+  expect(await volumes()).toEqual(['a']);
+});
+
+test('create, list, delete: LVM shows the snapshot of that origin, as large as it', async () => {
+  const set = await snapshotDisks(guest.domain, { name: 'one' });
+  expect(set.disks[0]).toMatchObject({
+    method: 'lvm',
+    state: 'present',
+    format: 'raw',
+    virtualSize: 32 * MIB,
+    modifiedDisk: null,
+  });
+  expect(set.disks[0]?.backupSource).toContain("dev='/dev/vg0/a.one'".replaceAll("'", '"'));
+  expect(await field('origin', 'vg0/a.one')).toBe('a');
+  expect(await field('lv_size', 'vg0/a.one')).toBe('32.00');
+  await host.run('e2fsck', '-fn', '/dev/vg0/a.one');
+  expect(await states()).toEqual([['present']]);
+  await set.delete();
+  await set.delete();
+  expect(await volumes()).toEqual(['a']);
+});
+
+test('what is written afterwards is not in the snapshot', async () => {
+  await host.run('sh', '-c', `echo before >/tmp/x && debugfs -w -R 'write /tmp/x before' ${ORIGIN}`);
+  const set = await snapshotDisks(guest.domain, { name: 'cut' });
+  await host.run('sh', '-c', `debugfs -w -R 'rm before' ${ORIGIN} && debugfs -w -R 'write /tmp/x after' ${ORIGIN}`);
+  const names = (device: string) => host.run('debugfs', '-R', 'ls -p /', device);
+  expect(await names('/dev/vg0/a.cut')).toContain('/before/');
+  expect(await names('/dev/vg0/a.cut')).not.toContain('/after/');
+  expect(await names(ORIGIN)).toContain('/after/');
+  await host.run('e2fsck', '-fn', '/dev/vg0/a.cut');
+  await set.delete();
+});
+
+test('its space and the volume can be chosen, as an object and as XML', async () => {
+  const device = '/dev/mapper/vg0-a';
+  await snapshotDisks(guest.domain, { name: 'small', disks: { vda: { method: 'lvm', device, bytes: 8 * MIB } } });
+  expect(await field('lv_size', 'vg0/a.small')).toBe('32.00');
+  const method = `<diskSnapshot method='lvm'><device path='${ORIGIN}'/><cow bytes='${4 * MIB}'/></diskSnapshot>`;
+  const plan = await planSnapshot(guest.domain, { name: 'xml', disks: { vda: method } });
+  expect(plan.disks[0]).toMatchObject({ creates: ['/dev/vg0/a.xml'], bytes: 4 * MIB });
+  const cow = await host.run('sh', '-c', 'dmsetup table vg0-a.small-cow | cut -d" " -f2');
+  expect(Number(cow) * 512).toBe(8 * MIB);
+});
+
+test('a disk of type volume is the volume that it names', async () => {
+  const xml = (await guest.domain.getXMLDesc())
+    .replace(/<disk type='block'/, "<disk type='volume'")
+    .replace(/<source dev='[^']*'/, "<source pool='vg0' volume='a'");
+  await connection.domainDefineXML(xml);
+  const plan = await planSnapshot(guest.domain, { name: 'v' });
+  expect(plan.disks).toMatchObject([{ method: 'lvm', creates: ['/dev/vg0/a.v'] }]);
+  const set = await snapshotDisks(guest.domain, { name: 'v' });
+  expect(await field('origin', 'vg0/a.v')).toBe('a');
+  await set.delete();
+  await connection.domainDefineXML(
+    xml.replace("type='volume'", "type='block'").replace(/pool='vg0' volume='a'/, `dev='${ORIGIN}'`),
+  );
+});
+
+test('too little space is told beforehand', async () => {
+  const disks = { vda: { method: 'lvm', bytes: 4096 * MIB } };
+  const error = await refusal(snapshotDisks(guest.domain, { name: 'big', disks }));
+  expect(error).toMatchObject({ code: 'NO_SPACE', outcome: 'unchanged', disk: 'vda' });
+  expect(error.message).toContain('bytes');
+});
+
+test.each([
+  ['with a space', 'INVALID_ARGUMENT', 'no names but'],
+  ['x_mimage', 'INVALID_ARGUMENT', '_mimage'],
+  ['x'.repeat(120), 'INVALID_ARGUMENT', '127'],
+])('a name that LVM would not take is refused before anything is touched: %s', async (name, code, says) => {
+  const error = await refusal(snapshotDisks(guest.domain, { name }));
+  expect(error).toMatchObject({ code, outcome: 'unchanged' });
+  expect(error.message).toContain(says);
+});
+
+test('a volume of that name is neither overwritten nor taken back', async () => {
+  await host.run('lvcreate', '--yes', '--name', 'a.taken', '--size', '4M', 'vg0');
+  const error = await refusal(snapshotDisks(guest.domain, { name: 'taken' }));
+  expect(error).toMatchObject({ code: 'FILE_EXISTS', outcome: 'unchanged' });
+  expect(await volumes()).toEqual(['a', 'a.taken']);
+  await host.run('lvremove', '--yes', 'vg0/a.taken');
+});
+
+test('what cannot be a snapshot’s origin is refused in words', async () => {
+  await host.run('lvcreate', '--yes', '--snapshot', '--name', 'b', '--size', '8M', 'vg0/a');
+  await host.run('lvcreate', '--yes', '--type', 'thin-pool', '--name', 'pool', '--size', '32M', 'vg0');
+  await host.run('lvcreate', '--yes', '--thin', '--name', 'thin', '--virtualsize', '32M', 'vg0/pool');
+  const file = await imageFile(host, '/images/file.img', 'raw');
+  const of = (source: string) => ({ type: 'block', format: 'raw', source }) as const;
+  const other = await RemoteGuest.define(connection, [
+    of('/dev/vg0/b'),
+    of('/dev/vg0/thin'),
+    file,
+    { ...of(ORIGIN), format: 'qcow2' },
+    of('/dev/vdd'),
+  ]);
+  const lvm = { vda: 'lvm', vdb: 'lvm', vdc: 'lvm', vdd: 'lvm', vde: 'lvm' };
+  const { problems } = await planSnapshot(other.domain, { disks: lvm });
+  expect(problems.map(({ code, disk }) => [disk, code])).toEqual(
+    Object.keys(lvm).map((disk) => [disk, 'METHOD_UNSUPPORTED']),
+  );
+  const words = ['itself a snapshot', 'thin', 'of type file', 'holds qcow2', 'no active pool of type logical'];
+  words.forEach((word, at) => {
+    expect(problems[at]?.message).toContain(word);
+  });
+  await other.close();
+  for (const volume of ['b', 'thin', 'pool']) await host.run('lvremove', '--yes', `vg0/${volume}`);
+});
+
+test('removed behind our back, it is shown as missing, and can be deleted', async () => {
+  const set = await snapshotDisks(guest.domain, { name: 'gone' });
+  await host.run('lvremove', '--yes', 'vg0/a.gone');
+  expect(await states()).toEqual([['missing']]);
+  await set.delete();
+  expect(await listDiskSnapshots(guest.domain)).toEqual([]);
+});
+
+test('a foreign volume that has taken the place of a snapshot is not deleted', async () => {
+  const set = await snapshotDisks(guest.domain, { name: 'place' });
+  await host.run('lvremove', '--yes', 'vg0/a.place');
+  await host.run('lvcreate', '--yes', '--name', 'a.place', '--size', '4M', 'vg0');
+  expect(await states()).toEqual([['missing']]);
+  await set.delete();
+  expect(await volumes()).toEqual(['a', 'a.place']);
+  await host.run('lvremove', '--yes', 'vg0/a.place');
+});
+
+test('overflowed, it is missing, and its deletion says what helps', async () => {
+  const set = await snapshotDisks(guest.domain, { name: 'full', disks: { vda: { method: 'lvm', bytes: 4 * MIB } } });
+  await host.run('sh', '-c', `dd if=/dev/urandom of=${ORIGIN} bs=1M seek=8 count=16 oflag=direct 2>/dev/null`);
+  expect(await field('lv_attr', 'vg0/a.full')).toMatch(/^s...I/i);
+  expect(await states()).toEqual([['missing']]);
+  const error = await refusal(set.delete());
+  expect(error).toMatchObject({ code: 'OPERATION_FAILED' });
+  expect(error.message).toContain('lvremove /dev/vg0/a.full');
+  expect(await states()).toEqual([['missing']]);
+  await host.run('lvremove', '--yes', 'vg0/a.full');
+  await set.delete();
+});
+
+test('a snapshot that is another guest’s disk is not deleted', async () => {
+  const set = await snapshotDisks(guest.domain, { name: 'used' });
+  const other = await RemoteGuest.define(connection, [{ type: 'block', format: 'raw', source: '/dev/vg0/a.used' }]);
+  const error = await refusal(set.delete());
+  expect(error).toMatchObject({ code: 'IN_USE' });
+  expect(error.message).toContain(other.domain.getName());
+  await other.close();
+  await set.delete();
+});
+
+test('the pool is neither stopped nor left behind', async () => {
+  expect(await pool.isActive()).toBe(true);
+  expect((await connection.listAllStoragePools()).map((one) => one.getName())).toEqual(['vg0']);
+});
