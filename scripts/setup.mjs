@@ -17,9 +17,9 @@ const PACKAGES = [
   ...['busybox-static', 'cpio', 'qemu-guest-agent', 'e2fsprogs', 'util-linux', 'mount'],
 ];
 
-/** What the tests need beyond that: file systems that clone, and a Ceph cluster. */
+/** What the tests need beyond that: file systems that clone, a Ceph cluster, and the root of another host. */
 export const TEST_PACKAGES = [
-  ...['btrfs-progs', 'xfsprogs'],
+  ...['btrfs-progs', 'xfsprogs', 'mmdebstrap'],
   ...['ceph-mon', 'ceph-osd', 'ceph-common', 'qemu-block-extra', 'libvirt-daemon-driver-storage-rbd'],
 ];
 

@@ -29,6 +29,7 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
   libvirtd: 'libvirt-daemon',
   mke2fs: 'e2fsprogs',
   nsenter: 'util-linux',
+  mmdebstrap: 'mmdebstrap',
   'qemu-ga': 'qemu-guest-agent',
   'qemu-img': 'qemu-utils',
   'qemu-system-x86_64': 'qemu-system-x86',

@@ -2,7 +2,14 @@
 // have no rights of their own there.
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { type Connection, ErrorNumber, LibvirtError, type StoragePool, type StorageVol } from '../../libvirt';
+import {
+  type Connection,
+  ErrorNumber,
+  LibvirtError,
+  type StoragePool,
+  type StorageVol,
+  StorageVolCreateFlags,
+} from '../../libvirt';
 import type { CallOptions } from '../../libvirt/options';
 import { child, element, formatXml, parseXml, textOf, type XmlElement } from '../../xml/document';
 import { DiskSnapshotError } from '../errors';
@@ -16,7 +23,7 @@ const TEMPORARY = 'libvirt-disksnapshot-';
 const FOLDER_POOLS: ReadonlySet<string | undefined> = new Set(['dir', 'fs', 'netfs', 'vstorage']);
 
 /** The active pool whose target is this folder, or null. */
-export async function poolOfFolder(conn: Connection, folder: string, options: CallOptions): Promise<Images | null> {
+export async function poolOfFolder(conn: Connection, folder: string, options: CallOptions): Promise<PoolImages | null> {
   const find = async (call: CallOptions) => {
     const pool = await orAbsent(conn.storagePoolLookupByTargetPath(folder, call));
     if (pool === null) return null;
@@ -36,7 +43,11 @@ export async function poolOfFolder(conn: Connection, folder: string, options: Ca
 }
 
 /** A directory pool for as long as the result is open; null where this driver has no pools or we may not make one. */
-export async function temporaryPool(conn: Connection, folder: string, options: CallOptions): Promise<Images | null> {
+export async function temporaryPool(
+  conn: Connection,
+  folder: string,
+  options: CallOptions,
+): Promise<PoolImages | null> {
   if (/^\/(dev|proc|sys)(\/|$)/.test(folder)) return null;
   // One name per folder, and libvirt allows one pool per folder: callers at the same time share it.
   const name = TEMPORARY + createHash('sha256').update(folder).digest('hex').slice(0, 16);
@@ -65,7 +76,8 @@ export async function inspectVolume(conn: Connection, path: string, options: Cal
   return vol && readVolume(parseXml(await vol.getXMLDesc(options)));
 }
 
-class PoolImages implements Images {
+/** The image files of one folder of that host. */
+export class PoolImages implements Images {
   constructor(
     private readonly conn: Connection,
     readonly through: string,
@@ -101,6 +113,31 @@ class PoolImages implements Images {
       ),
     );
     await this.inPool(path, (pool) => pool.storageVolCreateXML(xml, options));
+  }
+
+  /**
+   * Makes the raw image `to`, in this folder, share the blocks of `from`, or fails: never a copy. Of other formats libvirt
+   * makes none, because qemu-img makes those.
+   */
+  async reflink(from: string, to: string, options: CallOptions = {}): Promise<void> {
+    const image = await this.inPool(from, () => this.conn.storageVolLookupByPath(from, options));
+    const found = parseXml(await image.getXMLDesc(options));
+    const permissions = child(found, 'target', 'permissions');
+    const size = { unit: 'bytes' };
+    const xml = formatXml(
+      element(
+        'volume',
+        { type: 'file' },
+        element('name', {}, basename(to)),
+        element('capacity', size, textOf(child(found, 'capacity'))),
+        // Otherwise libvirt writes zeros into all of it before it clones.
+        element('allocation', size, '0'),
+        element('target', {}, element('format', { type: 'raw' }), ...(permissions ? [accessOf(permissions)] : [])),
+      ),
+    );
+    await this.inPool(to, (pool) =>
+      pool.storageVolCreateXMLFrom(xml, image, { ...options, flags: StorageVolCreateFlags.REFLINK }),
+    );
   }
 
   async remove(path: string, options: CallOptions = {}): Promise<void> {

@@ -2,6 +2,7 @@
 // through libvirt's pools of type logical, so it works the same on a remote host. Such a pool is never stopped: that
 // would deactivate its volume group.
 import { basename, dirname } from 'node:path';
+import { Readable } from 'node:stream';
 import { type Connection, LibvirtError, type StoragePool } from '../../libvirt';
 import type { CallOptions } from '../../libvirt/options';
 import { pathSource } from '../../xml/disk';
@@ -22,6 +23,7 @@ import {
   snapshotName,
   volumeNow,
 } from './logical-volumes';
+import { contentOf, copyDifferences } from './volume-content';
 
 export interface LvmData {
   /** The logical volume, if it is not the disk's own path. */
@@ -103,7 +105,18 @@ export const lvm: SnapshotMethod<LvmData, LvmState> = {
   },
 
   async revert(c) {
-    throw refuse(c, 'METHOD_UNSUPPORTED', 'revert() is not supported by this version');
+    const conn = c.domain.connection;
+    const { origin, snapshot } = c.state;
+    const from = await present(c);
+    const to = await logicalVolume(conn, origin, c);
+    if (to === null)
+      throw refuse(c, 'NOT_FOUND', `${origin}, which is to be brought back to ${snapshot}, is not there`);
+    const running = (await usersOf(conn, origin, c)).filter((user) => user.as === 'live');
+    if (running.length > 0) {
+      const names = running.map(({ guest, disk }) => `${guest} (${disk})`).join(', ');
+      throw refuse(c, 'GUEST_ACTIVE', `${origin} is in use by ${names}. Shut it down first`);
+    }
+    await copyDifferences(conn, from.vol, to.vol, { size: to.capacity, signal: c.signal, progress: c.progress });
   },
 
   backupSource: async ({ state }) => ({
@@ -111,7 +124,14 @@ export const lvm: SnapshotMethod<LvmData, LvmState> = {
     format: 'raw',
     modifiedDisk: null,
   }),
+
+  read: (c) => Readable.from(content(c), { objectMode: false }),
 };
+
+async function* content(c: WithState) {
+  const { vol, capacity } = await present(c);
+  yield* contentOf(c.domain.connection, vol, capacity, c.signal);
+}
 
 /** Why a disk that nobody chose a method for is given to this one; null: it is no logical volume. */
 export async function claimsLvm(conn: Connection, disk: MethodDisk, call: CallOptions): Promise<string | null> {
@@ -201,6 +221,14 @@ async function find(c: WithState): Promise<LogicalVolume | null> {
   const name = snapshotName(origin, c.name);
   const found = await volumeNow(await poolOf(c), name, c);
   return found?.path === snapshot && found.origin === origin ? found : null;
+}
+
+async function present(c: WithState): Promise<LogicalVolume> {
+  const found = await find(c);
+  if (found) return found;
+  const { snapshot } = c.state;
+  const why = `its snapshot ${snapshot} is not there any more: it was removed, or has overflowed, and cannot come back`;
+  throw refuse(c, 'NOT_FOUND', why);
 }
 
 /** What is not listed is gone, unless it overflowed: then it still takes its name and its space. */

@@ -1,6 +1,6 @@
-// Methods `btrfs` and `reflink`: the file system clones the image in an instant, sharing its blocks. FICLONE as ourselves,
-// so the images must be on this machine and ours to read; any format will do. QEMU must have flushed what it holds, which
-// it does when the guest is frozen or paused.
+// Methods `btrfs` and `reflink`: the file system clones the image in an instant, sharing its blocks. FICLONE as ourselves
+// for images on this machine, of any format; through libvirt for raw ones on another. QEMU must have flushed what it holds,
+// which it does when the guest is frozen or paused.
 import { constants, createReadStream } from 'node:fs';
 import { copyFile, lstat, open, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -10,6 +10,15 @@ import { defaultOverlayPath } from '../element/name';
 import { DiskSnapshotError, type DiskSnapshotErrorCode } from '../errors';
 import { isLocal } from '../images/images-for';
 import type { MethodContext, MethodDisk, SnapshotMethod } from '../types';
+import {
+  checkRemote,
+  cloneRemote,
+  existsRemote,
+  removeRemote,
+  revertRemote,
+  tryRemote,
+  undoRemote,
+} from './reflink-remote';
 
 export interface ReflinkData {
   /** The clone. Default: beside the image, named as an overlay would be. */
@@ -43,26 +52,28 @@ export function reflink(method: 'btrfs' | 'reflink'): SnapshotMethod<ReflinkData
 
     async prepare(c) {
       const state: ReflinkState = { ...(await placesOf(method, c)), format: c.disk.format ?? 'raw' };
-      await reserve(c, state);
+      if (await isLocal(c.domain.connection, c)) await reserve(c, state);
+      else await tryRemote(c, state);
       return state;
     },
 
     async cut(c) {
-      await clone(c.state).catch((error: unknown) => {
-        throw refuse(c, 'OPERATION_FAILED', `the clone ${c.state.clone} failed: ${messageOf(error)}`, error);
-      });
+      if (!(await isLocal(c.domain.connection))) await cloneRemote(c, c.state);
+      else
+        await clone(c.state).catch((error: unknown) => {
+          throw refuse(c, 'OPERATION_FAILED', `the clone ${c.state.clone} failed: ${messageOf(error)}`, error);
+        });
       return c.state;
     },
 
-    undo: ({ state }) => rm(state.clone, { force: true }),
-    exists: ({ state }) =>
-      lstat(state.clone).then(
-        (found) => found.isFile(),
-        () => false,
-      ),
-    delete: ({ state }) => rm(state.clone, { force: true }),
+    undo: async (c) =>
+      (await isLocal(c.domain.connection)) ? rm(c.state.clone, { force: true }) : undoRemote(c, c.state),
+    exists: async (c) => ((await isLocal(c.domain.connection)) ? isFile(c.state.clone) : existsRemote(c, c.state)),
+    delete: async (c) =>
+      (await isLocal(c.domain.connection)) ? rm(c.state.clone, { force: true }) : removeRemote(c, c.state),
 
     async revert(c) {
+      if (!(await isLocal(c.domain.connection))) return revertRemote(c, c.state);
       throw refuse(
         c,
         'METHOD_UNSUPPORTED',
@@ -95,14 +106,11 @@ async function placesOf(method: 'btrfs' | 'reflink', c: Context): Promise<{ imag
   if (image === null || type !== 'file') {
     throw refuse(c, 'METHOD_UNSUPPORTED', `method ${method} clones image files; this disk is of type ${type}`);
   }
-  if (!(await isLocal(c.domain.connection, c))) {
-    throw refuse(
-      c,
-      'METHOD_UNSUPPORTED',
-      `method ${method} works on this machine's own files, and the guest's are on another host`,
-    );
-  }
   const clone = c.data.source ?? defaultOverlayPath(image, c.name);
+  if (!(await isLocal(c.domain.connection, c))) {
+    await checkRemote(c, { image, clone });
+    return { image, clone };
+  }
   const folder = dirname(clone);
   const [of, there] = await Promise.all([stat(image), stat(folder).catch(() => null)]);
   if (there === null) throw refuse(c, 'NOT_FOUND', `the folder ${folder} does not exist`);
@@ -141,6 +149,12 @@ async function reserve(c: Context, state: ReflinkState): Promise<void> {
     throw refuse(c, 'METHOD_UNSUPPORTED', why, error);
   }
 }
+
+const isFile = (path: string) =>
+  lstat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 
 /** FICLONE into the file that we reserved, and never a copy byte by byte. */
 async function clone({ image, clone: path }: ReflinkState): Promise<void> {

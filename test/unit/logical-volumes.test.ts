@@ -1,0 +1,22 @@
+import { expect, test } from '@jest/globals';
+import { nameFault, snapshotName } from '../../lib/disk-snapshot/methods/logical-volumes';
+
+test('a snapshot is named after its origin', () => {
+  expect(snapshotName('/dev/vg0/root', '20261122T204307.123Z')).toBe('root.20261122T204307.123Z');
+});
+
+test.each(['root.nightly', 'a+b_c-d.1', 'root.20261122T204307.123Z-02'])('LVM takes %s', (name) => {
+  expect(nameFault('vg0', name)).toBeNull();
+});
+
+test.each([
+  ['root.with space', 'letters'],
+  ['root.größe', 'letters'],
+  ['-root', 'letters'],
+  ['root_tmeta', '_tmeta'],
+  ['root.x_mimage0', '_mimage'],
+  ['x'.repeat(120), '127'],
+  ['a-'.repeat(40), '127'],
+])('LVM takes no %s', (name, says) => {
+  expect(nameFault('vg0', name)).toContain(says);
+});
