@@ -1,8 +1,12 @@
 // Method lvm: real logical volumes of another machine, through libvirt alone, for a guest that is off. LVM and e2fsprogs
 // over there judge. A running guest is in remote.test.ts.
+import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { type DiskSnapshotError, listDiskSnapshots, planSnapshot, snapshotDisks } from '../../lib';
-import type { Connection, StoragePool } from '../../lib/libvirt';
+import { lookAtGuest } from '../../lib/disk-snapshot/guest';
+import { methodOf } from '../../lib/disk-snapshot/merge/delete-by-method';
+import { journalOf } from '../../lib/disk-snapshot/records/journal';
+import { type Connection, DomainCreateFlags, type StoragePool } from '../../lib/libvirt';
 import { imageFile, logicalVolume, RemoteGuest } from './lvm-host/guest';
 import { LvmHost } from './lvm-host/host';
 import { logicalPool } from './lvm-host/pool';
@@ -206,6 +210,60 @@ test('a snapshot that is another guest’s disk is not deleted', async () => {
   expect(error).toMatchObject({ code: 'IN_USE' });
   expect(error.message).toContain(other.domain.getName());
   await other.close();
+  await set.delete();
+});
+
+/** The method's own part of an operation on the only snapshot there is. */
+async function byMethod() {
+  const looked = await lookAtGuest(guest.domain, {});
+  const [set] = journalOf(looked.document).sets;
+  const [record] = set?.disks ?? [];
+  if (!set || !record) throw new Error('there is no snapshot');
+  return methodOf(looked, set, record);
+}
+const hash = async (device: string) => (await host.run('sha256sum', device)).split(' ')[0];
+const scribble = (seek: number, count: number) =>
+  host.run('sh', '-c', `dd if=/dev/urandom of=${ORIGIN} bs=64k seek=${seek} count=${count} oflag=direct 2>/dev/null`);
+
+test('revert writes back only what differs: twice, with less space than a full copy needs', async () => {
+  const set = await snapshotDisks(guest.domain, { name: 'back', disks: { vda: { method: 'lvm', bytes: 8 * MIB } } });
+  const wanted = await hash('/dev/vg0/a.back');
+  for (const seek of [16, 33]) {
+    await scribble(seek, 20);
+    await scribble(400, 3);
+    expect(await hash(ORIGIN)).not.toBe(wanted);
+    const used = await field('data_percent', 'vg0/a.back');
+    const { method, context } = await byMethod();
+    const done: number[] = [];
+    await method.revert({ ...context, force: false, progress: (bytes) => done.push(bytes) });
+    expect(await hash(ORIGIN)).toBe(wanted);
+    expect(await hash('/dev/vg0/a.back')).toBe(wanted);
+    expect(await field('data_percent', 'vg0/a.back')).toBe(used);
+    expect(done.at(-1)).toBe(32 * MIB);
+    expect(await states()).toEqual([['present']]);
+  }
+  await set.delete();
+});
+
+test('revert is refused while a guest runs on the volume, and where the snapshot is gone', async () => {
+  await snapshotDisks(guest.domain, { name: 'no', disks: { vda: 'lvm' } });
+  const { method, context } = await byMethod();
+  const revert = () => refusal(method.revert({ ...context, force: false }));
+  await guest.domain.createWithFlags(DomainCreateFlags.START_PAUSED);
+  expect(await revert()).toMatchObject({ code: 'GUEST_ACTIVE', outcome: 'unchanged' });
+  await guest.stop();
+  await host.run('lvremove', '--yes', 'vg0/a.no');
+  expect(await revert()).toMatchObject({ code: 'NOT_FOUND', outcome: 'unchanged' });
+});
+
+test('read gives the bytes of the snapshot, not those of today', async () => {
+  const set = await snapshotDisks(guest.domain, { name: 'read' });
+  const wanted = await hash('/dev/vg0/a.read');
+  await scribble(8, 8);
+  const { method, context } = await byMethod();
+  const digest = createHash('sha256');
+  for await (const chunk of method.read?.(context) ?? []) digest.update(chunk);
+  expect(digest.digest('hex')).toBe(wanted);
   await set.delete();
 });
 
