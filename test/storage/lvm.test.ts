@@ -73,7 +73,7 @@ test('create, list, delete: LVM shows the snapshot of that origin, as large as i
     virtualSize: 32 * MIB,
     modifiedDisk: null,
   });
-  expect(set.disks[0]?.backupSource).toContain("dev='/dev/vg0/a.one'".replaceAll("'", '"'));
+  expect(set.disks[0]?.backupSource).toBe("<source dev='/dev/vg0/a.one'/>");
   expect(await field('origin', 'vg0/a.one')).toBe('a');
   expect(await field('lv_size', 'vg0/a.one')).toBe('32.00');
   await host.run('e2fsck', '-fn', '/dev/vg0/a.one');
@@ -96,14 +96,21 @@ test('what is written afterwards is not in the snapshot', async () => {
 });
 
 test('its space and the volume can be chosen, as an object and as XML', async () => {
-  const device = '/dev/mapper/vg0-a';
-  await snapshotDisks(guest.domain, { name: 'small', disks: { vda: { method: 'lvm', device, bytes: 8 * MIB } } });
+  await snapshotDisks(guest.domain, { name: 'small', disks: { vda: { method: 'lvm', bytes: 8 * MIB } } });
   expect(await field('lv_size', 'vg0/a.small')).toBe('32.00');
+  const sectors = await host.run('sh', '-c', 'dmsetup table vg0-a.small-cow | cut -d" " -f2');
+  expect(Number(sectors) * 512).toBe(8 * MIB);
   const method = `<diskSnapshot method='lvm'><device path='${ORIGIN}'/><cow bytes='${4 * MIB}'/></diskSnapshot>`;
   const plan = await planSnapshot(guest.domain, { name: 'xml', disks: { vda: method } });
   expect(plan.disks[0]).toMatchObject({ creates: ['/dev/vg0/a.xml'], bytes: 4 * MIB });
-  const cow = await host.run('sh', '-c', 'dmsetup table vg0-a.small-cow | cut -d" " -f2');
-  expect(Number(cow) * 512).toBe(8 * MIB);
+});
+
+test('a disk that names the volume as device-mapper does has the same method', async () => {
+  const other = await RemoteGuest.define(connection, [{ type: 'block', format: 'raw', source: '/dev/mapper/vg0-a' }]);
+  const set = await snapshotDisks(other.domain, { name: 'mapped' });
+  expect(set.disks[0]).toMatchObject({ method: 'lvm', backupSource: "<source dev='/dev/vg0/a.mapped'/>" });
+  await set.delete();
+  await other.close();
 });
 
 test('a disk of type volume is the volume that it names', async () => {

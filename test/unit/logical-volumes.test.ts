@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { nameFault, snapshotName } from '../../lib/disk-snapshot/methods/logical-volumes';
+import { listedPath, mapperPath, nameFault, snapshotName } from '../../lib/disk-snapshot/methods/logical-volumes';
 
 test('a snapshot is named after its origin', () => {
   expect(snapshotName('/dev/vg0/root', '20261122T204307.123Z')).toBe('root.20261122T204307.123Z');
@@ -19,4 +19,17 @@ test.each([
   ['a-'.repeat(40), '127'],
 ])('LVM takes no %s', (name, says) => {
   expect(nameFault('vg0', name)).toContain(says);
+});
+
+test.each([
+  ['/dev/vg0/a', '/dev/mapper/vg0-a'],
+  ['/dev/my-group/web-1', '/dev/mapper/my--group-web--1'],
+])('%s and %s are one volume', (listed, mapped) => {
+  expect(listedPath(mapped)).toBe(listed);
+  expect(mapperPath(listed)).toBe(mapped);
+  expect(listedPath(listed)).toBe(listed);
+});
+
+test.each(['/dev/mapper/control', '/dev/mapper/a-b-c', '/dev/sda', '/images/a.img'])('%s stays as it is', (path) => {
+  expect(listedPath(path)).toBe(path);
 });

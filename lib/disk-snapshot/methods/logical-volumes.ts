@@ -54,7 +54,7 @@ export async function groupPool(conn: Connection, path: string, call: CallOption
 
 /** The path of a disk that could be a logical volume: of type block, or a volume of a pool. */
 export async function devicePath(conn: Connection, disk: MethodDisk, call: CallOptions = {}): Promise<string | null> {
-  if (disk.type === 'block') return disk.sourcePath;
+  if (disk.type === 'block') return disk.sourcePath && listedPath(disk.sourcePath);
   const vol = await volumeOfDisk(conn, disk, call);
   return vol === null ? null : vol.getPath(call);
 }
@@ -131,6 +131,21 @@ async function read(pool: StoragePool, group: string, vol: StorageVol, call: Cal
 
 // ---- names --------------------------------------------------------------------------------------------------------
 
+/** `/dev/mapper/GROUP-NAME`, in which a hyphen of a name is doubled, as libvirt lists it: `/dev/GROUP/NAME`. */
+export function listedPath(path: string): string {
+  const [, group, name] = /^\/dev\/mapper\/((?:[^-/]|--)+)-((?:[^-/]|--)+)$/.exec(path) ?? [];
+  return group && name ? `/dev/${single(group)}/${single(name)}` : path;
+}
+
+/** The same volume by its device-mapper name. */
+export function mapperPath(path: string): string {
+  const [, group = '', name = ''] = /^\/dev\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
+  return `/dev/mapper/${double(group)}-${double(name)}`;
+}
+
+const single = (name: string) => name.replaceAll('--', '-');
+const double = (name: string) => name.replaceAll('-', '--');
+
 /** lvm(8): these stand for parts of other volumes. */
 const RESERVED =
   /_(cdata|cmeta|corig|cpool|cvol|imeta|iorig|mimage|mlog|pmspare|rimage|rmeta|tdata|tmeta|vdata|vorigin|wcorig)/;
@@ -145,6 +160,6 @@ export function nameFault(group: string, name: string): string | null {
   if (!/^[a-zA-Z0-9+_.][a-zA-Z0-9+_.-]*$/.test(name)) return 'LVM knows no names but of letters, digits and + _ . -';
   const reserved = RESERVED.exec(name)?.[0];
   if (reserved !== undefined) return `LVM keeps '${reserved}' in names for itself`;
-  const device = `${group.replaceAll('-', '--')}-${name.replaceAll('-', '--')}-cow`;
+  const device = `${double(group)}-${double(name)}-cow`;
   return device.length > LONGEST ? `the device ${device} would have a name of more than ${LONGEST} characters` : null;
 }

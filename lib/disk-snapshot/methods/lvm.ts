@@ -8,7 +8,7 @@ import type { CallOptions } from '../../libvirt/options';
 import { pathSource } from '../../xml/disk';
 import { formatXml } from '../../xml/document';
 import { DiskSnapshotError, type DiskSnapshotErrorCode } from '../errors';
-import { usersOf } from '../images/users';
+import { type ImageUser, usersOf } from '../images/users';
 import type { MethodContext, MethodDisk, Problem, SnapshotMethod } from '../types';
 import {
   createSnapshot,
@@ -18,7 +18,9 @@ import {
   isHidden,
   isNameTaken,
   type LogicalVolume,
+  listedPath,
   logicalVolume,
+  mapperPath,
   nameFault,
   snapshotName,
   volumeNow,
@@ -93,7 +95,7 @@ export const lvm: SnapshotMethod<LvmData, LvmState> = {
     const { snapshot } = c.state;
     const found = await find(c);
     if (found === null) return refuseHidden(c);
-    const users = await usersOf(c.domain.connection, found.path, c);
+    const users = await usersOfVolume(c, found.path);
     if (users.length > 0) {
       const names = users.map(({ guest, disk }) => `${guest} (${disk})`).join(', ');
       throw refuse(c, 'IN_USE', `its snapshot ${snapshot} is in use by ${names}. Detach it there first`);
@@ -111,7 +113,7 @@ export const lvm: SnapshotMethod<LvmData, LvmState> = {
     const to = await logicalVolume(conn, origin, c);
     if (to === null)
       throw refuse(c, 'NOT_FOUND', `${origin}, which is to be brought back to ${snapshot}, is not there`);
-    const running = (await usersOf(conn, origin, c)).filter((user) => user.as === 'live');
+    const running = (await usersOfVolume(c, origin)).filter((user) => user.as === 'live');
     if (running.length > 0) {
       const names = running.map(({ guest, disk }) => `${guest} (${disk})`).join(', ');
       throw refuse(c, 'GUEST_ACTIVE', `${origin} is in use by ${names}. Shut it down first`);
@@ -170,7 +172,7 @@ async function originOf(c: Context): Promise<LogicalVolume> {
       `${own} holds ${c.disk.format}, parts of which QEMU keeps in memory. Use method qemu with a source`,
     );
   }
-  const path = c.data.device ?? own;
+  const path = listedPath(c.data.device ?? own);
   const volume = await listed(conn, path, c);
   if (volume === null) throw await notListed(c, path);
   if (volume.origin === null) return volume;
@@ -187,6 +189,12 @@ async function listed(conn: Connection, path: string, call: CallOptions): Promis
   if (known) return known;
   const pool = await groupPool(conn, path, call);
   return pool && volumeNow(pool, basename(path), call);
+}
+
+/** Under either of its names. */
+async function usersOfVolume(c: Context, path: string): Promise<ImageUser[]> {
+  const conn = c.domain.connection;
+  return [...(await usersOf(conn, path, c)), ...(await usersOf(conn, mapperPath(path), c))];
 }
 
 async function notListed(c: Context, path: string): Promise<DiskSnapshotError> {
