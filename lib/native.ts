@@ -83,6 +83,12 @@ export interface NativeAddon {
     ]
   ): NativeRefusal | undefined;
   unsubscribe(...call: [...Frame, connection: RawHandle, subscription: RawHandle]): NativeRefusal | undefined;
+  /**
+   * Resumes or thaws the domain on a thread of its own when the time is over, whatever JavaScript does meanwhile, until it is
+   * proven to go on or the lease is ended. Null: the connection is closed.
+   */
+  lease(domain: RawHandle, isFreeze: boolean, afterMs: number): RawHandle | null;
+  endLease(lease: RawHandle): void;
   abandon(ticket: number): void;
   hold(hold: boolean): void;
   version(): number | NativeFailure;

@@ -24,5 +24,6 @@ void exportMembers(Napi::Env env, Napi::Object exports);
 void exportOpen(Napi::Env env, Napi::Object exports);
 void exportClose(Napi::Env env, Napi::Object exports);
 void exportEvents(Napi::Env env, Napi::Object exports);
+void exportLeases(Napi::Env env, Napi::Object exports);
 
 }  // namespace virt

@@ -40,6 +40,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exportOpen(env, exports);
   exportClose(env, exports);
   exportEvents(env, exports);
+  exportLeases(env, exports);
   exports.Set("abandon", Napi::Function::New(env, abandon, "abandon"));
   exports.Set("hold", Napi::Function::New(env, hold, "hold"));
   exports.Set("version", Napi::Function::New(env, version, "version"));

@@ -13,7 +13,6 @@ import { setOf } from './result';
 import { findDisk } from './select';
 import { type SnapshotOptions, takeSnapshot } from './snapshot-set';
 import type {
-  CreateOptions,
   DiskSnapshot,
   DiskSnapshotCreateOptions,
   DiskSnapshotSet,
@@ -120,16 +119,24 @@ function quiesceOf(quiesce: Quiesce | QuiescedStorage | undefined, flags: unknow
 }
 
 function snapshotOptions(options: SnapshotDisksOptions): SnapshotOptions {
-  const { description = null, labels = {}, maxFreezeMs = MAX_FREEZE_MS, guard = true, onProgress } = options;
+  const {
+    description = null,
+    labels = {},
+    maxFreezeMs = MAX_FREEZE_MS,
+    guard = true,
+    deadman = false,
+    onProgress,
+  } = options;
   checkMilliseconds('options.maxFreezeMs', maxFreezeMs);
   checkTexts(description, labels);
-  refuseUnsupported(options);
+  checkFlags({ guard, deadman });
   return {
     ...requestOf(options as Omit<SnapshotDisksOptions, 'flags'> & { flags?: number }),
     description,
     labels: { ...labels },
     maxFreezeMs,
     guard,
+    deadman,
     report: (phase, disk) => tell(onProgress, { phase, ...(disk === undefined ? {} : { disk }), done: 0, total: 0 }),
   };
 }
@@ -150,11 +157,8 @@ function checkTexts(description: string | null, labels: Record<string, string>):
   );
 }
 
-function refuseUnsupported({ guard, deadman }: CreateOptions): void {
-  for (const [name, value] of Object.entries({ guard, deadman })) {
-    if (value !== undefined && typeof value !== 'boolean') throw invalidType(`options.${name}`, 'a boolean', value);
-  }
-  if (deadman) {
-    throw new DiskSnapshotError('METHOD_UNSUPPORTED', 'deadman: true is not supported by this version; leave it out');
+function checkFlags(flags: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(flags)) {
+    if (typeof value !== 'boolean') throw invalidType(`options.${name}`, 'a boolean', value);
   }
 }

@@ -2,14 +2,14 @@
 import { DomainState } from '../libvirt';
 import { DiskSnapshotError } from './errors';
 import { faultPoint } from './fault-point';
-import { type Armed, armGuard } from './guard/guard';
+import { type Watch, watchOver } from './guard/watch';
 import type { Guest } from './guest';
 import type { Phase } from './types';
 
 export interface Paused {
   guest: Guest;
   since: number;
-  guard: Armed | null;
+  watch: Watch;
 }
 export interface PauseOptions {
   guard: boolean;
@@ -21,9 +21,9 @@ const LIMIT_MS = 30_000;
 
 /** virDomainSuspend: QEMU also flushes what it holds. Only of a guest that was seen running: it is ours to resume. */
 export async function pauseGuest(guest: Guest, { guard, report }: PauseOptions): Promise<Paused> {
-  const armed = guard ? await armGuard(guest.domain, 'pause', LIMIT_MS) : null;
+  const watch = await watchOver(guest.domain, 'pause', LIMIT_MS, { guard });
   report('pause');
-  const paused = { guest, since: performance.now(), guard: armed };
+  const paused = { guest, since: performance.now(), watch };
   try {
     await guest.domain.suspend({ timeoutMs: LIMIT_MS });
     await faultPoint('pause.begun');
@@ -41,7 +41,7 @@ export async function pauseGuest(guest: Guest, { guard, report }: PauseOptions):
  * @throws DiskSnapshotError OPERATION_FAILED, outcome `'unknown'`
  */
 export async function resumeGuest(
-  { guest, since, guard }: Paused,
+  { guest, since, watch }: Paused,
   { report }: Pick<PauseOptions, 'report'>,
 ): Promise<number> {
   report('resume');
@@ -55,7 +55,7 @@ export async function resumeGuest(
     const { state } = await guest.domain.getState({ timeoutMs: LIMIT_MS });
     if (state === DomainState.PAUSED) continue;
     await faultPoint('pause.ended');
-    guard?.disarm();
+    watch.end();
     return performance.now() - since;
   }
   throw new DiskSnapshotError(

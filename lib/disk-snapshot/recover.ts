@@ -4,10 +4,11 @@ import { type Domain, DomainPausedReason, DomainState } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import { pathSource } from '../xml/disk';
 import { formatXml } from '../xml/document';
+import type { DomainDisk } from '../xml/domain';
 import { DiskSnapshotError } from './errors';
 import { facade } from './facade';
 import { unquiesceStorage } from './freeze/quiesce';
-import { type Guest, lookAtGuest } from './guest';
+import { type Guest, lookAtGuest, refuseManagedSave } from './guest';
 import { diskChain } from './images/disk-chain';
 import type { ImageInfo, Images } from './images/image';
 import { imagesFor } from './images/images-for';
@@ -27,6 +28,8 @@ import {
   qemuStateOf,
   type SetRecord,
 } from './records/record';
+import { commitBack, letGoOf } from './recover/qemu-ahead';
+import { hasRested, holdsData, startFromOverlays } from './recover/ran-on';
 import type { OperationOptions, Recovery } from './types';
 
 /**
@@ -82,6 +85,8 @@ async function thaw(guest: Guest, intents: readonly IntentRecord[], call: CallOp
 
 interface Found {
   disk: string;
+  /** Whether libvirt's own document names the overlay. */
+  isKnown: boolean;
   state: QemuState;
   virtualSize: number;
   on: 'base' | 'overlay' | 'other';
@@ -97,9 +102,16 @@ async function settle(guest: Guest, intent: IntentRecord, call: CallOptions): Pr
   if (switched.length > 0 && switched.length < found.length) {
     throw undecided(guest, intent, 'only some of its disks have switched');
   }
+  const unknown = switched.filter(({ isKnown }) => !isKnown);
+  if (unknown.length > 0) {
+    if (unknown.length < switched.length)
+      throw undecided(guest, intent, 'libvirt knows only of some that have switched');
+    for (const { disk, state } of unknown) await commitBack(guest.domain, diskNamed(guest, intent, disk), state, call);
+  }
   // QEMU's transaction came last: where it took place, all other cuts had.
-  if (switched.length > 0) {
-    const set = setFrom(guest, intent, found);
+  const ranOn = switched.length === 0 && (await ranOnInOverlays(guest, intent, found, call));
+  if (ranOn || switched.length > unknown.length) {
+    const set = setFrom(ranOn ? await lookAtGuest(guest.domain, call) : guest, intent, found);
     for (const { planned, method, context } of methods) {
       set.disks.push({ ...(await keptBy(method, context)), state: planned.state });
     }
@@ -125,11 +137,12 @@ async function locate(
   if (!layer) throw undecided(guest, intent, `disk ${disk} is of method ${method}, which is not known here`);
   const active = (await diskChain(guest, disk, call))[0]?.path ?? null;
   const written = guest.document.disks.find(({ target }) => target === disk)?.sourcePath ?? null;
-  if (active !== written) {
+  const isAhead = active === layer.overlay.path && written === layer.base.path;
+  if (active !== written && !isAhead) {
     throw undecided(guest, intent, `QEMU writes disk ${disk} to ${active}, but its XML says ${written}`);
   }
   const on = active === layer.overlay.path ? 'overlay' : active === layer.base.path ? 'base' : 'other';
-  return { disk, state: layer, virtualSize, on };
+  return { disk, state: layer, virtualSize, on, isKnown: !isAhead };
 }
 
 function setFrom(guest: Guest, intent: IntentRecord, found: readonly Found[]): SetRecord {
@@ -157,8 +170,36 @@ function setFrom(guest: Guest, intent: IntentRecord, found: readonly Found[]): S
   };
 }
 
-/** A fresh overlay has four clusters; one that a guest has written to has two more at least. */
-const FRESH_BYTES = 5 * 65536;
+function diskNamed(guest: Guest, intent: IntentRecord, target: string): DomainDisk {
+  const disk = guest.document.disks.find((one) => one.target === target);
+  if (disk) return disk;
+  throw undecided(guest, intent, `it has no disk ${target} any more`);
+}
+
+/** Whether the guest, which is off now, wrote to the overlays without libvirt's knowledge; it will start from them then. */
+async function ranOnInOverlays(
+  guest: Guest,
+  intent: IntentRecord,
+  found: readonly Found[],
+  call: CallOptions,
+): Promise<boolean> {
+  if (guest.active || intent.domainId === null || found.some(({ on }) => on !== 'base')) return false;
+  let isWritten = false;
+  for (const { state } of found) {
+    const images = await imagesFor(guest.domain.connection, state.overlay.path, call);
+    const info = images && (await inspectOverlay(images, state.overlay, call).finally(() => images.close()));
+    if (info?.format !== 'qcow2' || info.backing?.path !== state.base.path) return false;
+    isWritten ||= holdsData(info);
+  }
+  if (!isWritten) return false;
+  for (const { disk, state } of found) {
+    if (await hasRested(guest, state)) continue;
+    throw undecided(guest, intent, `the overlay ${state.overlay.path} of disk ${disk} holds data of the guest`);
+  }
+  await refuseManagedSave(guest, call);
+  await startFromOverlays(guest, found);
+  return true;
+}
 
 /** Removes an overlay that was made, but never used. */
 async function discard(
@@ -180,9 +221,10 @@ async function discard(
       throw undecided(guest, intent, `its overlay ${overlay.path} is in use by ${names}`);
     }
     // Of another boot, the guest may have run on the overlay while the XML still named the base.
-    if (intent.domainId !== guest.document.id && info.actualSize > FRESH_BYTES) {
+    if (intent.domainId !== guest.document.id && holdsData(info)) {
       throw undecided(guest, intent, `the overlay ${overlay.path} of disk ${disk} holds data of the guest`);
     }
+    if (guest.active) await letGoOf(guest.domain, overlay, call);
     await images.remove(overlay.path, call);
   } finally {
     await images.close();

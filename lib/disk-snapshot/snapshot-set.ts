@@ -39,6 +39,7 @@ export interface SnapshotOptions extends SnapshotRequest {
   labels: Record<string, string>;
   maxFreezeMs: number;
   guard: boolean;
+  deadman: boolean;
   report(phase: Phase, disk?: string): void;
 }
 
@@ -226,6 +227,7 @@ async function quiesce(prepared: Prepared): Promise<Quiesced> {
     const freeze = await plan.freeze.prepared.freeze({
       maxFreezeMs: options.maxFreezeMs,
       guard: options.guard,
+      deadman: options.deadman,
       ...call,
     });
     return { ...prepared, freeze, unfrozen: null };

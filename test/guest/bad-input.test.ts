@@ -78,7 +78,6 @@ describe('of a guest that is off', () => {
     ],
     ['strict without a method', () => ({ strict: true }), { code: 'INVALID_ARGUMENT' }, 'strict'],
     ['a quiesce that nobody can give', () => ({ quiesce: 'required' }), { code: 'QUIESCE_UNAVAILABLE' }, 'is off'],
-    ['a deadman', () => ({ deadman: true }), { code: 'METHOD_UNSUPPORTED' }, 'leave it out'],
     ['labels without end', () => ({ labels: { x: 'y'.repeat(1e6) } }), { code: 'LIMIT_EXCEEDED' }, 'metadata'],
     ...['', '.', '..', 'a/b', '-rf', 'a\0b', ' a', 'a\nb', '\ud800'].map(
       (name): [string, () => SnapshotDisksOptions, object, string] => [

@@ -95,7 +95,7 @@ describe('headers', () => {
   const inspect: Inspect = async (path, format) => {
     asked.push([path, format]);
     const file = files[path];
-    return file ? { ...file, virtualSize: 1, actualSize: 1, internalSnapshots: [], damaged: false } : null;
+    return file ? { ...file, virtualSize: 1, actualSize: 1, length: 1, internalSnapshots: [], damaged: false } : null;
   };
 
   test('lead from one image to the next, each read as the format that the one above it names', async () => {

@@ -131,6 +131,7 @@ test('inspect tells format, size, backing and internal snapshots, and null where
     format: 'qcow2',
     virtualSize: 3 * MIB,
     actualSize: expect.any(Number),
+    length: expect.any(Number),
     backing: null,
     internalSnapshots: ['before'],
     damaged: false,

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { heldFreeze, isQuiescedStorage, prepareFreeze, quiesceStorage } from '../../lib/disk-snapshot/freeze/quiesce';
 import type { QuiescedStorage } from '../../lib/disk-snapshot/types';
 import { Domain, DomainState, ErrorNumber } from '../../lib/libvirt';
+import { raw } from '../../lib/libvirt/handle';
 import { readDomain } from '../../lib/xml/domain';
 import { agentSays, libvirtSays, ScriptedGuest, unresponsive } from './scripted-agent';
 
@@ -33,7 +34,8 @@ beforeEach(() => {
 /** A Domain by its brand; what it is asked goes to the scripted guest. */
 function domainOf(uuid = 'a', live = xml()): Domain {
   const members = { getUUIDString: () => uuid, getXMLDesc: async () => live };
-  return Object.assign(Object.create(Domain.prototype) as Domain, guest.domain, members);
+  const domain = Object.assign(Object.create(Domain.prototype) as Domain, guest.domain, members);
+  return Object.defineProperty(domain, raw, { value: null }); // nothing of libvirt's stands behind it
 }
 const prepare = (targets: readonly string[] | 'all' = 'all', live = xml()) =>
   prepareFreeze(domainOf('a', live), readDomain(live), targets);

@@ -101,6 +101,7 @@ const isObject = (v: unknown): v is Fields => typeof v === 'object' && v !== nul
 const isList = (v: unknown): v is unknown[] => Array.isArray(v);
 const isText = (v: unknown): v is string => typeof v === 'string';
 const isInteger = (v: unknown): v is number => Number.isSafeInteger(v);
+const isFlag = (v: unknown): v is boolean => typeof v === 'boolean';
 const isCount = (v: unknown): v is number => isInteger(v) && v >= 0;
 const isStatus = (v: unknown): v is 'thawed' | 'frozen' => v === 'thawed' || v === 'frozen';
 
@@ -139,6 +140,14 @@ function readEnabledCommands(value: unknown): ReadonlySet<string> {
   return new Set(commands.filter((c) => c.enabled === true).map((c) => expect(c.name, isText, 'name')));
 }
 
+function readPid(value: unknown): number {
+  return expect(expect(value, isObject, 'a program').pid, isCount, 'pid');
+}
+
+function readExited(value: unknown): boolean {
+  return expect(expect(value, isObject, 'a state').exited, isFlag, 'exited');
+}
+
 /** Each command with its answer. Those of freezing run in the frozen state, but for the freeze itself. */
 const ANSWERS = {
   'guest-info': readEnabledCommands,
@@ -148,6 +157,10 @@ const ANSWERS = {
   'guest-fsfreeze-freeze-list': (v: unknown) => expect(v, isCount, 'a count'),
   /** Answers how many file systems it thawed. */
   'guest-fsfreeze-thaw': (v: unknown) => expect(v, isCount, 'a count'),
+  /** Arguments: `path`, `arg`. Answers the process id. Not while frozen, like the next. */
+  'guest-exec': readPid,
+  /** Arguments: `pid`. Answers whether it has ended; of one that had, the agent then knows no more. */
+  'guest-exec-status': readExited,
 } as const;
 export type AgentCommand = keyof typeof ANSWERS;
 export type AgentAnswer<C extends AgentCommand> = ReturnType<(typeof ANSWERS)[C]>;

@@ -49,8 +49,8 @@ export interface FreezeOptions {
   maxFreezeMs: number;
   /** Ends the freezing; a freeze that holds does not listen to it. */
   signal?: AbortSignal | undefined;
-  /** Called when a freeze that held is proven thawed, or the guest is off. */
-  onThawed?: (() => void) | undefined;
+  /** Called when a freeze that held is proven thawed, or the guest is off; what it does is waited for. */
+  onThawed?: (() => void | Promise<void>) | undefined;
 }
 
 // ---- freezing -------------------------------------------------------------------------------------------------------
@@ -165,6 +165,7 @@ class HeldFreeze implements Freeze {
   readonly #domain: AgentDomain;
   readonly #stage: FreezeStage;
   readonly #sentAt: number;
+  readonly #maxFreezeMs: number;
   readonly #onThawed: FreezeOptions['onThawed'];
   readonly #over = new AbortController();
   readonly #watched = new AbortController();
@@ -182,17 +183,19 @@ class HeldFreeze implements Freeze {
     this.#domain = domain;
     this.#stage = stage;
     this.#sentAt = sentAt;
+    this.#maxFreezeMs = maxFreezeMs;
     this.#onThawed = onThawed;
-    const rest = maxFreezeMs - (performance.now() - sentAt);
-    this.#lease = setTimeout(() => this.#end(budgetExceeded(domain.getName(), maxFreezeMs, 'undone')), rest);
+    this.#lease = setTimeout(() => this.#endByBudget(), maxFreezeMs - (performance.now() - sentAt));
     void this.#watch();
   }
 
   get signal(): AbortSignal {
+    this.#endIfOver();
     return this.#over.signal;
   }
 
   async thaw(options: CallOptions = {}): Promise<ThawResult> {
+    this.#endIfOver();
     if (this.#stage.pass('frozen', 'thawing')) this.#letGo('thawing');
     const { thawing, result } = this.#release ?? this.#letGo('doubtful');
     await faultPoint('thaw.sent');
@@ -201,6 +204,15 @@ class HeldFreeze implements Freeze {
     if (waited.kind === 'aborted') throw waited.reason;
     if (waited.kind === 'late') throw thawFailed(this.#domain.getName(), THAW_PATIENCE_MS, thawing.trouble);
     return waited.value;
+  }
+
+  /** Asked, and not only waited for: after JavaScript was stuck, the lease's timer comes later than who looks at the signal. */
+  #endIfOver(): void {
+    if (performance.now() - this.#sentAt >= this.#maxFreezeMs) this.#endByBudget();
+  }
+
+  #endByBudget(): void {
+    this.#end(budgetExceeded(this.#domain.getName(), this.#maxFreezeMs, 'undone'));
   }
 
   /** The freeze does not hold any more: the guest comes first, then the holder is told. */
@@ -214,8 +226,8 @@ class HeldFreeze implements Freeze {
     clearTimeout(this.#lease);
     this.#watched.abort();
     const thawing = new Thawing(this.#domain);
-    const result = proven(this.#domain, thawing, this.#stage, from).then(({ thawed, answeredAt }) => {
-      this.#onThawed?.();
+    const result = proven(this.#domain, thawing, this.#stage, from).then(async ({ thawed, answeredAt }) => {
+      await this.#onThawed?.();
       return {
         filesystems: [...this.filesystems],
         frozenMs: answeredAt - this.#sentAt,

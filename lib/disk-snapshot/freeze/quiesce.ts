@@ -8,10 +8,11 @@ import { invalidType } from '../argument';
 import { DiskSnapshotError } from '../errors';
 import { checkMilliseconds, facade, signalOf } from '../facade';
 import { faultPoint } from '../fault-point';
-import { armGuard } from '../guard/guard';
+import { watchOver } from '../guard/watch';
 import { selectDisks } from '../select';
 import type { FrozenFilesystem, QuiescedStorage, QuiesceOptions } from '../types';
 import { type AgentCommand, type AgentDomain, AgentError, type AskOptions, askAgent, isOff } from './agent';
+import { leaveDeadman } from './deadman';
 import { type GuestMount, locateMounts, selectFilesystems } from './filesystems';
 import { type Freeze, type FreezeOptions, freezeFilesystems, THAW_PATIENCE_MS } from './freeze';
 import { alreadyFrozen, type NoFreeze, thawFailed, thawImpossible, unavailable } from './freeze-errors';
@@ -50,22 +51,33 @@ export interface PreparedFreeze {
 export interface GuardedFreezeOptions extends Omit<FreezeOptions, 'onThawed'> {
   /** Default true: a process of its own watches the freeze, and ends it if this one dies. */
   guard?: boolean | undefined;
+  /** Default false: a sleeping thaw is left in the guest as well. */
+  deadman?: boolean | undefined;
 }
 
-/** The guard is armed before the freeze: once the command is sent it would be too late. */
+/** The watch begins before the freeze: once the command is sent it would be too late. */
 async function freezeGuarded(
   domain: Domain,
   filesystems: readonly FrozenFilesystem[],
-  { guard = true, ...options }: GuardedFreezeOptions,
+  { guard = true, deadman = false, ...options }: GuardedFreezeOptions,
 ): Promise<Freeze> {
-  const isNeeded = guard && filesystems.length > 0;
-  const armed = isNeeded ? await armGuard(domain, 'freeze', options.maxFreezeMs) : null;
+  if (filesystems.length === 0) return freezeFilesystems(domain, filesystems, options);
+  const mountpoints = filesystems.map(({ mountpoint }) => mountpoint);
+  const inside = deadman ? await leaveDeadman(domain, mountpoints, options.maxFreezeMs) : null;
+  const watch = await watchOver(domain, 'freeze', options.maxFreezeMs, { guard }).catch(async (error: unknown) => {
+    await inside?.cancel();
+    throw error;
+  });
+  const end = async () => {
+    watch.end();
+    await inside?.cancel();
+  };
   await faultPoint('guard.armed');
   try {
-    return await freezeFilesystems(domain, filesystems, { ...options, onThawed: () => armed?.disarm() });
+    return await freezeFilesystems(domain, filesystems, { ...options, onThawed: end });
   } catch (error) {
     const isProven = !(error instanceof DiskSnapshotError) || error.outcome !== 'unknown';
-    if (isProven) armed?.disarm();
+    if (isProven) await end();
     throw error;
   }
 }

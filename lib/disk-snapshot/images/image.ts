@@ -8,6 +8,8 @@ export interface ImageInfo {
   virtualSize: number;
   /** Bytes in use on the storage. */
   actualSize: number;
+  /** Bytes from its beginning to its end: a qcow2 grows with each cluster, whatever the file system makes of zeros. */
+  length: number;
   /** The image below, as the header names it: an absolute path. `format` null: the header does not say. */
   backing: { path: string; format: string | null } | null;
   /** Names of the qcow2's own snapshots; null: cannot be known without opening the image. */

@@ -30,11 +30,12 @@ export class LocalImages implements Images {
 
   async inspect(path: string, options: CallOptions & { format?: string | undefined } = {}): Promise<ImageInfo | null> {
     // Not followed: a link that leads nowhere is something all the same, and qemu-img says what is wrong with it.
-    if ((await absentIsNull(lstat(path), path, 'read')) === null) return null;
+    const found = await absentIsNull(lstat(path), path, 'read');
+    if (found === null) return null;
     const format = options.format === undefined ? [] : ['-f', options.format];
     // -U: a guest may be writing to the image. What is read here, a snapshot of it does not change.
     const { stdout } = await qemuImg(['info', '-U', '--output=json', ...format, path], path, options);
-    return readInfo(JSON.parse(stdout) as QemuImgInfo);
+    return readInfo(JSON.parse(stdout) as QemuImgInfo, found.size);
   }
 
   async createOverlay({ path, backing, virtualSize }: NewOverlay, options: CallOptions = {}): Promise<void> {
@@ -110,12 +111,13 @@ interface QemuImgInfo {
   'format-specific'?: { data?: { corrupt?: boolean } };
 }
 
-function readInfo(info: QemuImgInfo): ImageInfo {
+function readInfo(info: QemuImgInfo, length: number): ImageInfo {
   const below = info['full-backing-filename'] ?? info['backing-filename'];
   return {
     format: info.format,
     virtualSize: info['virtual-size'],
     actualSize: info['actual-size'] ?? 0,
+    length,
     backing: below === undefined ? null : { path: below, format: info['backing-filename-format'] ?? null },
     internalSnapshots: (info.snapshots ?? []).map((s) => s.name),
     damaged: info['dirty-flag'] === true || info['format-specific']?.data?.corrupt === true,

@@ -201,6 +201,7 @@ function readVolume(xml: XmlElement): ImageInfo {
     format: child(xml, 'target', 'format')?.attributes.type ?? 'raw',
     virtualSize: Number(text('capacity')),
     actualSize: Number(text('allocation')),
+    length: Number(text('physical') ?? text('allocation')),
     backing:
       below === undefined
         ? null
