@@ -1,12 +1,14 @@
 // Test guests whose disks lie in a Ceph cluster, with the credentials in their definition.
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Connection, DomainCreateFlags, DomainXMLFlags } from '../../lib';
 import { type PrivateLibvirtd, TestGuest } from '../../lib/testing';
 import { startAndWait } from '../../lib/testing/guest-ready';
+import { temporaryDirectory } from '../../lib/testing/scratch';
 import { element, formatXml, type XmlElement } from '../../lib/xml/document';
 import { readDomain, redefineDisk } from '../../lib/xml/domain';
+import { BareDomain } from '../guest/bare-domain';
 import type { Ceph } from './ceph';
 
 /** Tells the daemon the cluster's key; the result is what disks refer to it by. */
@@ -27,6 +29,22 @@ export function rbdSource(ceph: Ceph, secret: string, image: string): XmlElement
     element('host', { name: '127.0.0.1', port: ceph.port }),
     element('auth', { username: 'admin' }, element('secret', { type: 'ceph', uuid: secret })),
   );
+}
+
+/** Without an operating system, off: vda is the raw image `rbd/NAME` of 64 MiB, vdb an empty qcow2 file in `folder`. */
+export async function bareCephDomain(
+  connection: Connection,
+  ceph: Ceph,
+  secret: string,
+  { folder }: { folder?: string } = {},
+) {
+  const directory = await temporaryDirectory('bare');
+  const vm = await BareDomain.define(connection, directory, { disks: 2, ...(folder && { folder }) });
+  const image = `rbd/${basename(directory)}`;
+  await ceph.rbd('create', image, '--size', '64');
+  const disk = { type: 'network', source: rbdSource(ceph, secret, image), format: 'raw' } as const;
+  await connection.domainDefineXML(redefineDisk(await vm.domain.getXMLDesc(), 'vda', disk));
+  return { vm, domain: vm.domain, image, qcow2: join(folder ?? directory, 'vdb.qcow2') };
 }
 
 /** Moves a disk of a guest that is off into the cluster, as the image `rbd/GUEST-TARGET` of the same format. */

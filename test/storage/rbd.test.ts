@@ -1,0 +1,252 @@
+// Method rbd, on a real Ceph cluster that asks for a key. The children run what `npm run build:ts` made.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import {
+  type Connection,
+  type Disks,
+  type Domain,
+  findDiskSnapshot,
+  listDiskSnapshots,
+  planSnapshot,
+  recoverDiskSnapshots,
+  snapshotDisks,
+} from '../../lib';
+import { readJournal } from '../../lib/disk-snapshot/records/journal';
+import { PrivateLibvirtd } from '../../lib/testing';
+import { run } from '../../lib/testing/command';
+import { temporaryDirectory } from '../../lib/testing/scratch';
+import { redefineDisk } from '../../lib/xml/domain';
+import { qemuImg } from '../guest/bare-domain';
+import { Ceph } from './ceph';
+import { bareCephDomain, cephGuest, defineSecret, rbdSource, start } from './ceph-guest';
+import { footprint, snapshotsIn } from './inside';
+import { journey, STATES } from './journey';
+
+jest.setTimeout(300_000);
+let ceph: Ceph;
+let daemon: PrivateLibvirtd;
+let connection: Connection;
+let secret: string;
+beforeAll(async () => {
+  ceph = await Ceph.start();
+  daemon = await PrivateLibvirtd.start();
+  connection = await daemon.connect();
+  secret = await defineSecret(daemon, ceph);
+});
+afterAll(async () => {
+  await connection?.close();
+  await daemon?.close();
+  await ceph?.close();
+});
+
+const internal = { method: 'qemu', mode: 'internal' } as const;
+const both = { vda: 'rbd', vdb: internal };
+
+describe.each(['running', 'off'] as const)('a domain that is %s', (state) => {
+  let domain: Domain;
+  let image: string;
+  let qcow2: string;
+  let remove: () => Promise<void>;
+  beforeAll(async () => {
+    const bare = await bareCephDomain(connection, ceph, secret);
+    ({ domain, image, qcow2 } = bare);
+    remove = () => bare.vm.remove();
+    if (state === 'running') await domain.create();
+  });
+  afterAll(() => remove?.());
+  afterEach(async () => {
+    for (const set of await listDiskSnapshots(domain)) await set.delete();
+  });
+  const inside = async () => ({ rbd: await ceph.snapshots(image), qcow2: await snapshotsIn(qcow2) });
+  const nothing = { rbd: [], qcow2: [] };
+
+  test('takes RBD and qcow2 together, by default where the image is raw in Ceph', async () => {
+    const plan = await planSnapshot(domain, { disks: ['vda'], name: 's', quiesce: 'never' });
+    expect(plan).toMatchObject({ ok: true, consistency: 'crash', willPause: false });
+    expect(plan.disks).toMatchObject([{ disk: 'vda', method: 'rbd', creates: [`${image}@s`] }]);
+    expect(plan.disks[0]?.because).toContain('Ceph');
+    const together = await planSnapshot(domain, { disks: both, quiesce: 'never' });
+    expect(together).toMatchObject({ ok: true, consistency: 'crash', willPause: false });
+
+    const set = await snapshotDisks(domain, { disks: both, name: 's', quiesce: 'never' });
+    expect(set).toMatchObject({ consistency: 'crash', pausedMs: 0 });
+    expect(await inside()).toEqual({ rbd: ['s'], qcow2: ['s'] });
+    const [rbd, second] = set.disks;
+    expect(second).toMatchObject({ backupSource: null, internalSnapshot: 's', format: 'qcow2' });
+    expect(rbd).toMatchObject({ internalSnapshot: null, format: 'raw' });
+    expect(rbd?.backupSource).toContain("<snapshot name='s'/>");
+    expect(rbd?.backupSource).toContain(`uuid='${secret}'`);
+    const before = await footprint(domain);
+    const sets = await Promise.all([1, 2, 3].map(() => listDiskSnapshots(domain))); // side by side
+    expect(sets.map(([one]) => one?.disks.map((disk) => disk.state))).toEqual(Array(3).fill(['present', 'present']));
+    expect(await footprint(domain)).toEqual(before);
+    await set.delete();
+    expect(await inside()).toEqual(nothing);
+  });
+
+  test('refuses in words, and touches nothing', async () => {
+    await ceph.rbd('snap', 'create', '--no-progress', `${image}@foreign`);
+    const before = await footprint(domain);
+    const cases: [{ disks: Disks; name?: string }, object, RegExp][] = [
+      [{ disks: { vda: 'rbd' }, name: 'foreign' }, { code: 'NAME_EXISTS', disk: 'vda' }, /has a snapshot foreign/],
+      [{ disks: { vda: 'rbd' }, name: 'a@b' }, { code: 'INVALID_ARGUMENT', disk: 'vda' }, /'@'/],
+      [{ disks: { vda: 'rbd' }, name: 'x'.repeat(128) }, { code: 'INVALID_ARGUMENT', disk: 'vda' }, /127 bytes/],
+      [{ disks: { vdb: 'rbd' } }, { code: 'METHOD_UNSUPPORTED', disk: 'vdb' }, /not in a Ceph cluster/],
+      [{ disks: { vda: internal } }, { code: 'METHOD_UNSUPPORTED', disk: 'vda' }, /only qcow2/],
+    ];
+    for (const [options, expected, says] of cases) {
+      const error = await snapshotDisks(domain, { quiesce: 'never', ...options }).catch((e) => e);
+      expect(error).toMatchObject({ name: 'DiskSnapshotError', outcome: 'unchanged', ...expected });
+      expect(error.message).toMatch(says);
+    }
+    expect(await footprint(domain)).toEqual(before);
+    expect(await inside()).toEqual({ rbd: ['foreign'], qcow2: [] });
+    await ceph.rbd('snap', 'rm', '--no-progress', `${image}@foreign`);
+  });
+
+  test('a name that somebody takes at the last moment: undone, and theirs stays', async () => {
+    const { xml } = await footprint(domain);
+    let theirs: Promise<unknown> | undefined;
+    const error = await snapshotDisks(domain, {
+      disks: both,
+      name: 'late',
+      quiesce: 'never',
+      onProgress: ({ phase }) => {
+        if (phase === 'record') theirs = ceph.rbd('snap', 'create', '--no-progress', `${image}@late`);
+      },
+    }).catch((e) => e);
+    await theirs;
+    expect(error).toMatchObject({ code: 'NAME_EXISTS' });
+    expect(await inside()).toEqual({ rbd: ['late'], qcow2: [] });
+    expect(await footprint(domain)).toMatchObject({ xml, journal: { sets: [], intents: [], claims: [] } });
+    await ceph.rbd('snap', 'rm', '--no-progress', `${image}@late`);
+  });
+
+  test('removed behind our back: missing, and deleting it succeeds', async () => {
+    const set = await snapshotDisks(domain, { disks: both, name: 'gone', quiesce: 'never' });
+    await ceph.rbd('snap', 'rm', '--no-progress', `${image}@gone`);
+    expect((await findDiskSnapshot(domain, 'gone'))?.disks.map((disk) => disk.state)).toEqual(['missing', 'present']);
+    await set.delete();
+    expect(await inside()).toEqual(nothing);
+  });
+
+  test('protected, as by a clone: the deletion is refused, and succeeds later', async () => {
+    const set = await snapshotDisks(domain, { disks: { vda: 'rbd' }, name: 'kept', quiesce: 'never' });
+    await ceph.rbd('snap', 'protect', `${image}@kept`);
+    await expect(set.delete()).rejects.toMatchObject({ code: 'IN_USE', disk: 'vda' });
+    expect((await findDiskSnapshot(domain, 'kept'))?.disks.map((disk) => disk.state)).toEqual(['present']);
+    await ceph.rbd('snap', 'unprotect', `${image}@kept`);
+    await set.delete();
+    expect(await inside()).toEqual(nothing);
+  });
+
+  test.each(['cut', 'verify'])('killed when it came to %s: recovery deletes by name', async (phase) => {
+    const { xml } = await footprint(domain);
+    const child = spawn(process.execPath, ['-e', CHILD, daemon.uri, domain.getName(), phase, JSON.stringify(both)], {
+      cwd: join(__dirname, '..', '..'),
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+    expect(await inside()).toEqual(phase === 'verify' ? { rbd: ['dead'], qcow2: ['dead'] } : nothing);
+    expect(await recoverDiskSnapshots(domain)).toMatchObject({ finished: [], undone: ['dead'] });
+    expect(await inside()).toEqual(nothing);
+    expect(await footprint(domain)).toMatchObject({ xml, journal: { sets: [], intents: [], claims: [] } });
+    expect(await recoverDiskSnapshots(domain)).toMatchObject({ finished: [], undone: [] });
+  });
+});
+
+const CHILD = `
+  const { connect, snapshotDisks } = require('./dist');
+  const [uri, name, phase, disks] = process.argv.slice(1);
+  (async () => {
+    const conn = await connect(uri);
+    await snapshotDisks(await conn.domainLookupByName(name), {
+      disks: JSON.parse(disks),
+      name: 'dead',
+      quiesce: 'never',
+      onProgress: (p) => { if (p.phase === phase) process.kill(process.pid, 'SIGKILL'); },
+    });
+  })();
+`;
+
+test('QEMU leaves what the first action of a failed transaction made: it is taken back', async () => {
+  const small = await temporaryDirectory('small');
+  await run('mount', ['-t', 'tmpfs', '-o', 'size=1M', 'tmpfs', small]);
+  try {
+    const { vm, domain, image, qcow2 } = await bareCephDomain(connection, ceph, secret, { folder: small });
+    await domain.create();
+    await run('dd', ['if=/dev/zero', `of=${join(small, 'full')}`, 'bs=4k'], { accept: [1] });
+    const before = await footprint(domain);
+    const error = await snapshotDisks(domain, { disks: both, quiesce: 'never' }).catch((e) => e);
+    expect(error).toMatchObject({ name: 'DiskSnapshotError', outcome: 'undone' });
+    expect(error.message).toContain('transaction');
+    expect(await ceph.snapshots(image)).toEqual([]);
+    expect(await snapshotsIn(qcow2)).toEqual([]);
+    expect(await footprint(domain)).toEqual(before);
+    await vm.remove();
+  } finally {
+    await run('umount', [small]);
+  }
+});
+
+test('a qcow2 over RBD is refused by method rbd, and served by internal', async () => {
+  const { vm, domain, image } = await bareCephDomain(connection, ceph, secret);
+  const over = `${image}-qcow2`;
+  const file = join(vm.directory, 'import.qcow2');
+  await qemuImg('create', '-q', '-f', 'qcow2', file, '64M');
+  await ceph.rbd('import', '--no-progress', file, over);
+  await ceph.rbd('resize', '--no-progress', '--size', '80', over);
+  const disk = { type: 'network', source: rbdSource(ceph, secret, over), format: 'qcow2' } as const;
+  await connection.domainDefineXML(redefineDisk(await domain.getXMLDesc(), 'vda', disk));
+  await domain.create();
+  await expect(snapshotDisks(domain, { disks: { vda: 'rbd' }, quiesce: 'never' })).rejects.toMatchObject({
+    code: 'METHOD_UNSUPPORTED',
+    outcome: 'unchanged',
+  });
+  const set = await snapshotDisks(domain, { disks: { vda: internal }, name: 's', quiesce: 'never' });
+  expect(await ceph.snapshots(over)).toEqual([]);
+  expect(set.disks).toMatchObject([{ internalSnapshot: 's', virtualSize: 64 << 20 }]);
+  expect((await findDiskSnapshot(domain, 's'))?.disks[0]?.state).toBe('present');
+  await set.delete();
+  await vm.remove();
+});
+
+test('an image that is gone, of a domain that is off: NOT_FOUND, and listed as missing', async () => {
+  const { vm, domain, image } = await bareCephDomain(connection, ceph, secret);
+  const set = await snapshotDisks(domain, { disks: ['vda'], name: 's', quiesce: 'never' });
+  await ceph.rbd('snap', 'purge', '--no-progress', image);
+  await ceph.rbd('rm', '--no-progress', image);
+  const before = await footprint(domain);
+  await expect(snapshotDisks(domain, { disks: ['vda'] })).rejects.toMatchObject({ code: 'NOT_FOUND', disk: 'vda' });
+  expect((await findDiskSnapshot(domain, 's'))?.disks[0]?.state).toBe('missing');
+  await expect(set.delete()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  expect(await footprint(domain)).toEqual(before);
+  expect(await readJournal(domain)).toMatchObject({ claims: [], intents: [] });
+  await vm.remove();
+});
+
+describe('a real guest: create, list, revert, revert again, delete', () => {
+  test('in every state', async () => {
+    const { guest, image } = await cephGuest(connection, ceph, secret);
+    try {
+      await start(guest);
+      const subject = {
+        guest,
+        disk: 'vda',
+        folder: '/mnt/a',
+        method: null,
+        names: () => ceph.snapshots(image),
+        copyOut: async (name: string, to: string) => {
+          await rm(to, { force: true });
+          await ceph.rbd('export', '--no-progress', `${image}@${name}`, to);
+        },
+      };
+      for (const state of STATES) await journey(subject, state);
+    } finally {
+      await guest.close();
+    }
+  });
+});
