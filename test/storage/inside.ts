@@ -14,5 +14,7 @@ export async function snapshotsIn(image: string): Promise<string[]> {
 export async function footprint(domain: Domain) {
   const domains = await domain.connection.listAllDomains();
   const names = domains.map((one) => one.getName()).sort();
-  return { xml: await domain.getXMLDesc(), journal: await readJournal(domain), names };
+  // libvirt leaves the element behind that held the first record.
+  const xml = (await domain.getXMLDesc()).replace(/\s*<metadata\/>/, '');
+  return { xml, journal: await readJournal(domain), names };
 }

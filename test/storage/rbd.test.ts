@@ -12,6 +12,8 @@ import {
   listDiskSnapshots,
   planSnapshot,
   recoverDiskSnapshots,
+  registerSnapshotMethod,
+  type SnapshotMethod,
   snapshotDisks,
 } from '../../lib';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
@@ -30,8 +32,12 @@ let ceph: Ceph;
 let daemon: PrivateLibvirtd;
 let connection: Connection;
 let secret: string;
+/** A file system of 1 MiB. The daemon sees only what was mounted before it. */
+let small: string;
 beforeAll(async () => {
   ceph = await Ceph.start();
+  small = await temporaryDirectory('small');
+  await run('mount', ['-t', 'tmpfs', '-o', 'size=1M', 'tmpfs', small]);
   daemon = await PrivateLibvirtd.start();
   connection = await daemon.connect();
   secret = await defineSecret(daemon, ceph);
@@ -39,8 +45,29 @@ beforeAll(async () => {
 afterAll(async () => {
   await connection?.close();
   await daemon?.close();
+  await run('umount', [small]);
   await ceph?.close();
 });
+
+/** A method that makes nothing; its disk is prepared after those before it, and something is done then. */
+class Meddler implements SnapshotMethod {
+  readonly method = 'meddler';
+  readonly interfaceVersion = 1;
+  readonly needs = 'any';
+  constructor(private readonly meddle: () => Promise<unknown>) {}
+  parse = () => ({});
+  plan = async () => ({ problems: [], creates: [], bytes: 0 });
+  prepare = async () => {
+    await this.meddle();
+    return {};
+  };
+  cut = async () => ({});
+  undo = async () => undefined;
+  exists = async () => false;
+  delete = async () => undefined;
+  revert = async () => undefined;
+  backupSource = async () => ({ source: '<source/>', format: 'raw', modifiedDisk: null });
+}
 
 const internal = { method: 'qemu', mode: 'internal' } as const;
 const both = { vda: 'rbd', vdb: internal };
@@ -109,17 +136,12 @@ describe.each(['running', 'off'] as const)('a domain that is %s', (state) => {
 
   test('a name that somebody takes at the last moment: undone, and theirs stays', async () => {
     const { xml } = await footprint(domain);
-    let theirs: Promise<unknown> | undefined;
-    const error = await snapshotDisks(domain, {
-      disks: both,
-      name: 'late',
-      quiesce: 'never',
-      onProgress: ({ phase }) => {
-        if (phase === 'record') theirs = ceph.rbd('snap', 'create', '--no-progress', `${image}@late`);
-      },
-    }).catch((e) => e);
-    await theirs;
-    expect(error).toMatchObject({ code: 'NAME_EXISTS' });
+    using _meddler = registerSnapshotMethod(
+      new Meddler(() => ceph.rbd('snap', 'create', '--no-progress', `${image}@late`)),
+    );
+    const disks = { vda: 'rbd', vdb: 'meddler' };
+    const error = await snapshotDisks(domain, { disks, name: 'late', quiesce: 'never' }).catch((e) => e);
+    expect(error).toMatchObject({ code: 'NAME_EXISTS', disk: 'vda', outcome: 'undone' });
     expect(await inside()).toEqual({ rbd: ['late'], qcow2: [] });
     expect(await footprint(domain)).toMatchObject({ xml, journal: { sets: [], intents: [], claims: [] } });
     await ceph.rbd('snap', 'rm', '--no-progress', `${image}@late`);
@@ -173,23 +195,17 @@ const CHILD = `
 `;
 
 test('QEMU leaves what the first action of a failed transaction made: it is taken back', async () => {
-  const small = await temporaryDirectory('small');
-  await run('mount', ['-t', 'tmpfs', '-o', 'size=1M', 'tmpfs', small]);
-  try {
-    const { vm, domain, image, qcow2 } = await bareCephDomain(connection, ceph, secret, { folder: small });
-    await domain.create();
-    await run('dd', ['if=/dev/zero', `of=${join(small, 'full')}`, 'bs=4k'], { accept: [1] });
-    const before = await footprint(domain);
-    const error = await snapshotDisks(domain, { disks: both, quiesce: 'never' }).catch((e) => e);
-    expect(error).toMatchObject({ name: 'DiskSnapshotError', outcome: 'undone' });
-    expect(error.message).toContain('transaction');
-    expect(await ceph.snapshots(image)).toEqual([]);
-    expect(await snapshotsIn(qcow2)).toEqual([]);
-    expect(await footprint(domain)).toEqual(before);
-    await vm.remove();
-  } finally {
-    await run('umount', [small]);
-  }
+  const { vm, domain, image, qcow2 } = await bareCephDomain(connection, ceph, secret, { folder: small });
+  await domain.create();
+  await run('dd', ['if=/dev/zero', `of=${join(small, 'full')}`, 'bs=4k'], { accept: [1] });
+  const before = await footprint(domain);
+  const error = await snapshotDisks(domain, { disks: both, quiesce: 'never' }).catch((e) => e);
+  expect(error).toMatchObject({ name: 'DiskSnapshotError', outcome: 'undone' });
+  expect(error.message).toContain('transaction');
+  expect(await ceph.snapshots(image)).toEqual([]);
+  expect(await snapshotsIn(qcow2)).toEqual([]);
+  expect(await footprint(domain)).toEqual(before);
+  await vm.remove();
 });
 
 test('a qcow2 over RBD is refused by method rbd, and served by internal', async () => {

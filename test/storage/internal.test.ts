@@ -1,0 +1,69 @@
+// Method qemu, mode internal, on files of this machine and the embedded driver.
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { findDiskSnapshot, snapshotDisks } from '../../lib';
+import { TestGuest } from '../../lib/testing';
+import { embeddedConnection } from '../../lib/testing/embedded';
+import { temporaryDirectory } from '../../lib/testing/scratch';
+import { BareDomain, qemuImg } from '../guest/bare-domain';
+import { start } from './ceph-guest';
+import { footprint, snapshotsIn } from './inside';
+import { journey, STATES } from './journey';
+
+jest.setTimeout(300_000);
+const internal = { method: 'qemu', mode: 'internal' } as const;
+let vm: BareDomain;
+let image: string;
+beforeAll(async () => {
+  vm = await BareDomain.define(await embeddedConnection(), await temporaryDirectory('internal'), { disks: 2 });
+  image = join(vm.directory, 'vda.qcow2');
+});
+afterAll(() => vm?.remove());
+
+test('refuses in words, and touches nothing', async () => {
+  await qemuImg('snapshot', '-c', 'foreign', image);
+  const before = await footprint(vm.domain);
+  const cases: [string, object, RegExp][] = [
+    ['foreign', { code: 'NAME_EXISTS' }, /has a snapshot foreign/],
+    ['1', { code: 'INVALID_ARGUMENT' }, /is a number/],
+  ];
+  for (const [name, expected, says] of cases) {
+    const error = await snapshotDisks(vm.domain, { disks: { vda: internal }, name }).catch((e) => e);
+    expect(error).toMatchObject({ name: 'DiskSnapshotError', outcome: 'unchanged', disk: 'vda', ...expected });
+    expect(error.message).toMatch(says);
+  }
+  expect(await footprint(vm.domain)).toEqual(before);
+  expect(await snapshotsIn(image)).toEqual(['foreign']);
+  await qemuImg('snapshot', '-d', 'foreign', image);
+});
+
+test('below an overlay it is listed, and deleted only when the overlay has gone', async () => {
+  const inner = await snapshotDisks(vm.domain, { disks: { vda: internal }, name: 'inner' });
+  const outer = await snapshotDisks(vm.domain, { disks: { vda: 'qemu' }, name: 'outer' });
+  expect((await findDiskSnapshot(vm.domain, 'inner'))?.disks[0]?.state).toBe('present');
+  const error = await inner.delete().catch((e) => e);
+  expect(error).toMatchObject({ code: 'IN_USE', outcome: 'unchanged', disk: 'vda' });
+  expect(await snapshotsIn(image)).toEqual(['inner']);
+  await outer.delete();
+  await inner.delete();
+  expect(await snapshotsIn(image)).toEqual([]);
+});
+
+test('a real guest in every state: create, list, revert, revert again, delete', async () => {
+  const connection = await embeddedConnection();
+  await using guest = await TestGuest.boot({ connection, start: false });
+  await start(guest);
+  const disk = guest.image('vda');
+  const subject = {
+    guest,
+    disk: 'vda',
+    folder: '/mnt/a',
+    method: internal,
+    names: () => snapshotsIn(disk),
+    copyOut: async (name: string, to: string) => {
+      await qemuImg('convert', '-U', '-O', 'raw', '-l', `snapshot.name=${name}`, disk, to);
+    },
+  };
+  for (const state of STATES) await journey(subject, state);
+  expect(await qemuImg('check', '-U', disk)).toContain('No errors');
+});
