@@ -16,6 +16,7 @@ void Lane::letGo() {
   std::lock_guard lock(mutex_);
   isFreed_ = true;
   freed_.notify_all();
+  wake_.notify_all();
 }
 
 bool Lane::post(Task task) {
@@ -39,9 +40,9 @@ void Lane::work() {
   for (;;) {
     if (tasks_.empty()) {
       ++idle_;
-      const bool more = wake_.wait_for(lock, std::chrono::seconds(5), [this] { return !tasks_.empty(); });
+      wake_.wait_for(lock, std::chrono::seconds(5), [this] { return !tasks_.empty() || isFreed_; });
       --idle_;
-      if (!more) break;
+      if (tasks_.empty()) break;
     }
     Task task = std::move(tasks_.front());
     tasks_.pop_front();
