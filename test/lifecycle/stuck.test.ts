@@ -1,4 +1,4 @@
-// JavaScript is stuck, in a busy loop: deadlines pass all the same, since a native thread keeps them.
+// Abandoned calls, also while JavaScript is stuck in a busy loop: deadlines pass all the same, since a native thread keeps them.
 import { spawn } from 'node:child_process';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -44,6 +44,20 @@ test('a call that waits for its turn is abandoned by its deadline, and never beg
   const suspended = rejection(dom.suspend({ timeoutMs: 100 }));
   busy(2000); // the daemon has answered the three after one second
   expect(await suspended).toMatchObject({ name: 'TimeoutError' });
+  await Promise.all(before);
+  expect((await dom.getState()).state).toBe(DomainState.RUNNING);
+});
+
+test('a call that waits for its turn is abandoned by its signal, and never begins', async () => {
+  await using conn = await connect(uri(), { keepAlive: false });
+  const dom = await conn.domainLookupByName('test');
+  daemon.suspend();
+  const before = [dom.getXMLDesc(), dom.getXMLDesc(), dom.getXMLDesc()];
+  const abort = new AbortController();
+  const suspended = rejection(dom.suspend({ signal: abort.signal }));
+  abort.abort();
+  expect(await suspended).toBe(abort.signal.reason);
+  daemon.resume();
   await Promise.all(before);
   expect((await dom.getState()).state).toBe(DomainState.RUNNING);
 });
