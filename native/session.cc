@@ -38,8 +38,9 @@ void Session::opened(virConnectPtr connection, std::shared_ptr<CloseWatch> watch
   std::lock_guard lock(mutex_);
   connection_ = connection;
   wasOpened_ = true;
+  watch_ = std::move(watch);
   if (keepAlive.count() > 0) {
-    liveness_ = std::make_shared<Liveness>(weak_from_this(), std::move(watch), keepAlive);
+    liveness_ = std::make_shared<Liveness>(weak_from_this(), watch_, keepAlive);
     liveness_->start();
   }
   // The test driver lives in this process and keeps its guests per connection: another one would not know

@@ -86,6 +86,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::mutex mutex_;
   std::condition_variable drained_;
   bool closing_ = false;
+  std::shared_ptr<CloseWatch> watch_;
   std::shared_ptr<Liveness> liveness_;
   std::unordered_set<Call*> calls_;
   std::unordered_set<Handle*> handles_;

@@ -17,11 +17,15 @@ const PACKAGES = [
   ...['busybox-static', 'cpio', 'qemu-guest-agent', 'e2fsprogs', 'util-linux', 'mount'],
 ];
 
-/** What the tests need beyond that: file systems that clone, a Ceph cluster, and the root of another host. */
+/** What the tests need beyond that: file systems that clone, a Ceph cluster, the root of another host, a daemon that asks who is there. */
 export const TEST_PACKAGES = [
   ...['btrfs-progs', 'xfsprogs', 'mmdebstrap'],
   ...['ceph-mon', 'ceph-osd', 'ceph-common', 'qemu-block-extra', 'libvirt-daemon-driver-storage-rbd'],
+  ...['libsasl2-modules', 'openssl', 'sasl2-bin'],
 ];
+
+/** What `npm run test:asan` and its like need beyond that. */
+export const SANITIZER_PACKAGES = ['cmake', 'valgrind'];
 
 const asRoot = process.getuid?.() === 0;
 

@@ -43,9 +43,13 @@ const PATH = [...new Set([...(process.env.PATH ?? '').split(':'), '/usr/local/sb
   .filter(Boolean)
   .join(':');
 
-/** The caller's environment, with English messages and a PATH that finds the tools of the administrator. */
+/**
+ * The caller's environment, with English messages and a PATH that finds the tools of the administrator. What was preloaded into
+ * this process, as a sanitizer's library, was not meant for them.
+ */
 export function toolEnvironment(): NodeJS.ProcessEnv {
-  return { ...process.env, PATH, LC_ALL: 'C' };
+  const { LD_PRELOAD: _, ...environment } = process.env;
+  return { ...environment, PATH, LC_ALL: 'C' };
 }
 
 /**

@@ -49,6 +49,8 @@ export interface PrivateLibvirtdOptions {
   configuration?: readonly string[];
   /** More arguments, as `--listen`. */
   args?: readonly string[];
+  /** More of its environment, as `SASL_CONF_PATH`. */
+  environment?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -87,9 +89,10 @@ export class PrivateLibvirtd implements AsyncDisposable {
     const directory = await temporaryDirectory('libvirtd');
     for (const folder of Object.keys(FOLDERS)) await mkdir(join(directory, folder));
     await writeFile(join(directory, 'etc', 'qemu.conf'), QEMU_CONF);
+    // Of two lines for one setting libvirt heeds the first.
     await writeFile(
       join(directory, 'etc', 'libvirtd.conf'),
-      LIBVIRTD_CONF + (options.configuration ?? []).map((line) => `${line}\n`).join(''),
+      (options.configuration ?? []).map((line) => `${line}\n`).join('') + LIBVIRTD_CONF,
     );
     const { holder, namespace } = await hold(directory);
     const daemon = new PrivateLibvirtd(directory, holder, namespace, options);
@@ -151,13 +154,13 @@ export class PrivateLibvirtd implements AsyncDisposable {
   /** Starts the daemon, after `kill` if it runs, and resolves when it accepts connections. */
   async restart(): Promise<void> {
     await this.kill();
-    const { signal, args = [] } = this.#options;
+    const { signal, args = [], environment } = this.#options;
     const command = ['libvirtd', '--pid-file', '/run/libvirt/libvirtd.pid', ...args];
     // nsenter's own fork would stop together with a daemon that is stopped, and hold up the end of the namespace.
     const enter = ['--target', String(this.#namespace), '--mount', '--pid', '--no-fork', '--'];
     const starter = spawn('nsenter', [...enter, 'sh', '-c', '"$@" & wait', 'sh', ...command], {
       stdio: 'ignore',
-      env: toolEnvironment(),
+      env: { ...toolEnvironment(), ...environment },
     });
     starter.unref();
     const exit = once(starter, 'exit').then(() => {

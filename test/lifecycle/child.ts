@@ -34,7 +34,8 @@ export interface Stage {
 /** The mirror as plain JavaScript in a folder of its own, and scripts that use it. */
 export function stage(): Stage {
   const directory = mkdtempSync(join(tmpdir(), 'libvirt-disksnapshot-lifecycle-'));
-  for (const name of ['build', 'node_modules']) symlinkSync(join(root, name), join(directory, name));
+  // By the name in package.json the environment may tell of another build of the addon.
+  for (const name of ['build', 'node_modules', 'package.json']) symlinkSync(join(root, name), join(directory, name));
   for (const folder of ['lib', 'lib/libvirt', 'lib/libvirt/generated']) {
     mkdirSync(join(directory, folder));
     for (const file of readdirSync(join(root, folder)).filter((name) => name.endsWith('.ts'))) {
