@@ -8,8 +8,8 @@
 
 #include <mutex>
 
+#include "event-loop.h"
 #include "fork-guard.h"
-#include "thread.h"
 
 extern "C" char** environ;
 
@@ -51,12 +51,8 @@ void setUp(const Library& library) {
     setErrorFunc(nullptr, [](void*, virErrorPtr) {});
 
   // Before the first open: keepalive, events and the embedded driver need the loop.
-  auto* registerLoop = find<decltype(virEventRegisterDefaultImpl)>(library, "virEventRegisterDefaultImpl");
-  auto* runLoop = find<decltype(virEventRunDefaultImpl)>(library, "virEventRunDefaultImpl");
-  if (registerLoop && runLoop && registerLoop() == 0)
-    startThread("virt-events", [runLoop] {
-      for (;;) runLoop();
-    });
+  if (auto* enroll = find<decltype(virEventRegisterImpl)>(library, "virEventRegisterImpl"))
+    startEventLoop(enroll);
 }
 
 const Library& main() {
