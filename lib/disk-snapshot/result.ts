@@ -1,10 +1,15 @@
 // Snapshots as callers hold them: a record of the journal with the operations on it.
 import { Readable } from 'node:stream';
 import type { Domain } from '../libvirt';
+import { invalidValue } from './argument';
 import { DiskSnapshotError } from './errors';
 import { facade } from './facade';
 import { deleteSnapshots } from './merge/delete-by-method';
 import { tell } from './progress';
+import { readableOf } from './read/chunks';
+import { exportSnapshot } from './read/export';
+import { settleReaders } from './read/readers';
+import { chunksOf, type Place } from './read/source';
 import type { DiskRecord, SetRecord } from './records/record';
 import type {
   Consistency,
@@ -22,6 +27,8 @@ type State = DiskSnapshot['state'];
 export function setOf(domain: Domain, record: SetRecord, states: ReadonlyMap<string, State> = new Map()): SnapshotSet {
   return new SnapshotSet(domain, record, states);
 }
+
+const failed = (error: Error): Readable => new Readable({ read: () => undefined }).destroy(error);
 
 class SnapshotSet implements DiskSnapshotSet {
   readonly name: string;
@@ -65,12 +72,14 @@ class SnapshotSet implements DiskSnapshotSet {
 
   /** @internal */
   deleteDisks(targets: readonly string[] | null, options: DeleteOptions): Promise<void> {
-    return facade(this.#domain, options, ({ onProgress, ...call }) =>
-      deleteSnapshots(this.#domain, this.#id, targets, {
+    return facade(this.#domain, options, async ({ onProgress, ...call }) => {
+      const disks = targets ?? this.disks.map(({ disk }) => disk);
+      await settleReaders(this.#id, disks, { guest: this.guest, snapshot: this.name });
+      await deleteSnapshots(this.#domain, this.#id, targets, {
         ...call,
         onProgress: (progress) => tell(onProgress, progress),
-      }),
-    );
+      });
+    });
   }
 
   async revert(_options: RevertOptions = {}): Promise<void> {
@@ -80,15 +89,33 @@ class SnapshotSet implements DiskSnapshotSet {
     );
   }
 
-  read(disk: string, _options: ReadOptions = {}): Readable {
-    const error = this.disks.some((d) => d.disk === disk)
-      ? this.unsupported('read', 'qemu-img convert reads backupSource, which no longer changes')
-      : new DiskSnapshotError('DISK_NOT_FOUND', `${this.guest}: snapshot ${this.name} has no disk ${disk}`, {
-          guest: this.guest,
-          disk,
-          snapshot: this.name,
-        });
-    return new Readable({ read: () => undefined }).destroy(error);
+  /**
+   * What the guest saw of this disk at that moment, as a Readable of bytes; with `as: 'file'` the bytes of `backupSource`
+   * alone. Nothing is opened before the first read. Destroying it, or the signal, ends it and what was set up for it.
+   * While it is read, the snapshot is not deleted: IN_USE.
+   *
+   * An image that this process may open is read by `qemu-nbd`; any other, on this host or a remote one, through its
+   * storage pool: a chain is then copied into one volume for as long as it is read.
+   */
+  read(disk: string, options: ReadOptions = {}): Readable {
+    const { as = 'raw', signal } = options;
+    if (as !== 'raw' && as !== 'file') return failed(invalidValue('options.as', "'raw' or 'file'", as));
+    if (this.disks.some((d) => d.disk === disk))
+      return readableOf((ended) => chunksOf(this.placeOf(disk), as, ended), signal);
+    const where = { guest: this.guest, disk, snapshot: this.name };
+    return failed(
+      new DiskSnapshotError('DISK_NOT_FOUND', `${this.guest}: snapshot ${this.name} has no disk ${disk}`, where),
+    );
+  }
+
+  /** @internal */
+  exportDisk(disk: string, path: string, options: ExportOptions): Promise<void> {
+    return facade(this.#domain, options, (checked) => exportSnapshot(this.placeOf(disk), path, checked));
+  }
+
+  /** @internal */
+  placeOf(disk: string): Place {
+    return { domain: this.#domain, setId: this.#id, snapshot: this.name, disk };
   }
 
   /** @internal */
@@ -149,8 +176,14 @@ class Snapshot implements DiskSnapshot {
     return this.set.read(this.disk, options);
   }
 
-  async export(_path: string, _options: ExportOptions = {}): Promise<void> {
-    throw this.set.unsupported('export', 'qemu-img convert reads backupSource, which no longer changes');
+  /**
+   * Writes what the guest saw into a new file on this machine, by default a qcow2; holes are kept. The file appears under
+   * its name when it is complete; on an error or an abort nothing is left.
+   *
+   * @throws DiskSnapshotError FILE_EXISTS, NO_SPACE, PERMISSION_DENIED, NOT_FOUND …
+   */
+  export(path: string, options: ExportOptions = {}): Promise<void> {
+    return this.set.exportDisk(this.disk, path, options);
   }
 
   toJSON(): object {

@@ -1,0 +1,166 @@
+// What an image holds, read by QEMU's own block layer: a read-only qemu-nbd for as long as somebody reads, and qemu-img.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { StreamChunk } from '../../libvirt';
+import { DiskSnapshotError } from '../errors';
+import { NbdClient } from './nbd-client';
+
+/** An image as QEMU's block layer opens it. */
+export interface QemuImage {
+  /** The node below the format: `{ driver: 'file', filename }`, `{ driver: 'rbd', pool, image, snapshot }` … */
+  file: Readonly<Record<string, unknown>> & { driver: string };
+  format: string;
+  /** A snapshot inside the image; null: the image as it is. */
+  internalSnapshot: string | null;
+}
+
+const READ_BYTES = 2 * 1024 * 1024;
+/** Of one question for extents: the protocol counts them in 32 bits. */
+const STATUS_BYTES = 2 ** 31;
+const POLL_MS = 5;
+
+/**
+ * The image for QEMU's tools, as one argument. Without force-share QEMU's own lock keeps others from writing to the
+ * image while it is read; the active image, which a guest writes to, can only be shared.
+ */
+function imageName({ file, format, internalSnapshot }: QemuImage): string {
+  return `json:${JSON.stringify({ driver: format, file, ...(internalSnapshot === null ? {} : { 'force-share': true }) })}`;
+}
+
+/** QEMU takes a comma in a value doubled. */
+const snapshotOption = (name: string | null) =>
+  name === null ? [] : ['-l', `snapshot.name=${name.replaceAll(',', ',,')}`];
+
+/** What the guest saw, from the first byte to the last, holes as holes. */
+export async function* readQemuImage(image: QemuImage, signal: AbortSignal): AsyncGenerator<StreamChunk> {
+  const server = await serve(image, signal);
+  try {
+    const client = await NbdClient.open(server.socket);
+    let offset = 0;
+    while (offset < client.size) {
+      for (const { length, zero } of await client.extents(offset, Math.min(client.size - offset, STATUS_BYTES))) {
+        const end = offset + length;
+        if (zero) yield { hole: length };
+        for (; !zero && offset < end; offset += READ_BYTES)
+          yield await client.read(offset, Math.min(READ_BYTES, end - offset));
+        offset = end;
+      }
+    }
+    client.disconnect();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    await server.close();
+  }
+}
+
+/** A server for one reader. It ends with the connection, and so with us. */
+async function serve(image: QemuImage, signal: AbortSignal): Promise<{ socket: Socket; close(): Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), 'libvirt-disksnapshot-'));
+  const path = join(directory, 'nbd');
+  const options = ['--read-only', '--shared=1', `--socket=${path}`, ...snapshotOption(image.internalSnapshot)];
+  const child = spawn('qemu-nbd', [...options, imageName(image)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, LC_ALL: 'C' },
+  });
+  const ended = endOf(child);
+  let socket: Socket | undefined;
+  const abort = () => {
+    socket?.destroy();
+    child.kill('SIGKILL');
+  };
+  const close = async () => {
+    signal.removeEventListener('abort', abort);
+    socket?.destroy();
+    if (!socket) child.kill('SIGKILL');
+    await ended.catch(() => {}); // its image is closed, and its lock is gone
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  ended.catch(() => {}); // told by whoever waits for it
+  try {
+    socket = await Promise.race([connectTo(path, child), ended.then(refused, refused)]);
+    return { socket, close };
+  } catch (error) {
+    await close();
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+const refused = (said: unknown): never => {
+  const text = said instanceof Error ? said.message : String(said).trim();
+  const code = /Permission denied/.test(text) ? 'PERMISSION_DENIED' : /lock/.test(text) ? 'IN_USE' : 'OPERATION_FAILED';
+  const missing = /ENOENT/.test(text) ? '; install it: apt-get install qemu-utils' : '';
+  throw new DiskSnapshotError(code, `qemu-nbd cannot open the image: ${text}${missing}`);
+};
+
+/** Resolves with its last words. */
+async function endOf(child: ChildProcess): Promise<string> {
+  let said = '';
+  child.stderr?.on('data', (text: Buffer) => {
+    said = (said + text.toString()).slice(-2000);
+  });
+  await once(child, 'close');
+  return said;
+}
+
+/** Nothing tells when the server listens: it is asked until it does, or has ended. */
+async function connectTo(path: string, child: ChildProcess): Promise<Socket> {
+  for (;;) {
+    const socket = connect(path);
+    try {
+      await once(socket, 'connect');
+      return socket;
+    } catch (error) {
+      if (child.exitCode !== null || child.signalCode !== null) throw error;
+      await delay(POLL_MS);
+    }
+  }
+}
+
+/** Copies an image into a new file of its own, holes kept; `report` hears of hundredths. qemu-img convert. */
+export async function convertQemuImage(
+  image: QemuImage,
+  target: { path: string; format: string },
+  signal: AbortSignal | undefined,
+  report: (percent: number) => void = () => undefined,
+): Promise<void> {
+  const options = ['convert', '-p', '-O', target.format, ...snapshotOption(image.internalSnapshot)];
+  const share = image.internalSnapshot === null ? [] : ['-U'];
+  const name = imageName({ ...image, internalSnapshot: null });
+  const child = spawn('qemu-img', [...options, ...share, name, target.path], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, LC_ALL: 'C' },
+    signal,
+    killSignal: 'SIGKILL',
+  });
+  child.stdout.on('data', (text: Buffer) => {
+    const percent = /\((\d+\.\d+)\/100%\)\s*$/.exec(text.toString())?.[1];
+    if (percent !== undefined) report(Number(percent));
+  });
+  const failed = once(child, 'error').then(([error]) => Promise.reject(error));
+  failed.catch(() => {}); // an abort is told as one, too
+  const ended = endOf(child);
+  const said = await Promise.race([ended, failed]).catch(async (error: unknown) => {
+    await ended.catch(() => {});
+    signal?.throwIfAborted();
+    return String(error);
+  });
+  signal?.throwIfAborted();
+  if (child.exitCode === 0) return;
+  const code = /No space left/.test(said)
+    ? 'NO_SPACE'
+    : /Permission denied/.test(said)
+      ? 'PERMISSION_DENIED'
+      : 'OPERATION_FAILED';
+  throw new DiskSnapshotError(code, `qemu-img convert to ${target.path} failed: ${said.trim()}`);
+}

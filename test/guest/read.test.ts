@@ -1,0 +1,167 @@
+// Reading and exporting snapshots: the bytes that the guest saw, from this host and as from another one. Judged by
+// qemu-img, du, and the processes that are left.
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { snapshotDisks } from '../../lib/disk-snapshot/create';
+import type { DiskSnapshotSet } from '../../lib/disk-snapshot/types';
+import { type Connection, connect } from '../../lib/libvirt';
+import { PrivateLibvirtd } from '../../lib/testing';
+import { temporaryDirectory } from '../../lib/testing/scratch';
+import { BareDomain, fill, qemuImg } from './bare-domain';
+
+jest.setTimeout(120_000);
+const exec = promisify(execFile);
+const MIB = 1024 * 1024;
+
+let daemon: PrivateLibvirtd;
+let remoteUri: string;
+let directory: string;
+const at = (name: string) => join(directory, name);
+
+beforeAll(async () => {
+  const free = createServer().listen(0, '127.0.0.1');
+  await once(free, 'listening');
+  const { port } = free.address() as { port: number };
+  await new Promise((closed) => free.close(closed));
+  daemon = await PrivateLibvirtd.start({
+    configuration: [
+      'listen_tls = 0',
+      'listen_tcp = 1',
+      'auth_tcp = "none"',
+      'listen_addr = "127.0.0.1"',
+      `tcp_port = "${port}"`,
+    ],
+    args: ['--listen'],
+  });
+  remoteUri = `qemu+tcp://127.0.0.1:${port}/system`;
+});
+afterAll(() => daemon.close());
+beforeEach(async () => {
+  directory = await temporaryDirectory('read');
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+async function checksum(bytes: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of bytes) hash.update(chunk);
+  return hash.digest('hex');
+}
+/** What qemu-img makes of the image, as the other opinion. */
+async function converted(path: string): Promise<string> {
+  await qemuImg('convert', '-O', 'raw', path, at('other'));
+  const sum = await checksum(createReadStream(at('other')));
+  await rm(at('other'));
+  return sum;
+}
+async function readersLeft(): Promise<string[]> {
+  const { stdout } = await exec('ps', ['-eo', 'args']);
+  return stdout.split('\n').filter((line) => /^qemu-(nbd|img) /.test(line) && line.includes(directory));
+}
+
+describe.each([
+  ['this host', () => daemon.uri],
+  ['another host', () => remoteUri],
+])('from %s', (_where, uri) => {
+  let conn: Connection;
+  let vm: BareDomain;
+  let set: DiskSnapshotSet;
+  /** The middle of three layers: it lies on one, and another on it. */
+  let source: string;
+
+  beforeEach(async () => {
+    conn = await connect(uri());
+    vm = await BareDomain.define(conn, at('vm'));
+    await fill(await vm.source('vda'), 7, 0, 3);
+    await vm.layers(2);
+    source = await vm.source('vda');
+    set = await snapshotDisks(vm.domain, { name: 'cut', quiesce: 'never' });
+    await fill(await vm.source('vda'), 99, 0, 8); // after the cut
+  });
+  afterEach(async () => {
+    await vm.remove();
+    expect(await conn.listAllStoragePools()).toEqual([]);
+    await conn.close();
+    expect(await readersLeft()).toEqual([]);
+    expect((await readdir(at('vm'))).filter((name) => name.includes('read'))).toEqual([]);
+  });
+
+  test('read gives what the guest saw, through the whole chain', async () => {
+    expect(await checksum(set.read('vda'))).toBe(await converted(source));
+  });
+
+  test("as 'file' it gives the bytes of the image alone", async () => {
+    const bytes = set.disks[0]?.read({ as: 'file' }) as AsyncIterable<Uint8Array>;
+    expect(await checksum(bytes)).toBe(await checksum(createReadStream(source)));
+  });
+
+  test.each(['raw', 'qcow2'] as const)('exports as %s, holes kept, with progress', async (format) => {
+    const progress: number[] = [];
+    await set.disks[0]?.export(at('out'), {
+      format,
+      onProgress: ({ phase, done, total }) => {
+        expect(phase).toBe('copy');
+        expect(done).toBeLessThanOrEqual(total);
+        progress.push(done);
+      },
+    });
+    const info = JSON.parse(await qemuImg('info', '--output=json', at('out'))) as Record<string, unknown>;
+    expect(info).toMatchObject({ format, 'virtual-size': 64 * MIB });
+    expect(info).not.toHaveProperty('backing-filename');
+    expect(await converted(at('out'))).toBe(await converted(source));
+    expect((await stat(at('out'))).blocks * 512).toBeLessThan(8 * MIB);
+    expect(progress.length).toBeGreaterThan(0);
+    expect(await readdir(directory)).toEqual(['out', 'vm']);
+  });
+
+  test('an export never overwrites, and leaves nothing when aborted', async () => {
+    await writeFile(at('mine'), 'mine');
+    await expect(set.disks[0]?.export(at('mine'))).rejects.toMatchObject({ code: 'FILE_EXISTS' });
+    expect(await readFile(at('mine'), 'utf8')).toBe('mine');
+
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const exporting = set.disks[0]?.export(at('out'), {
+      signal: controller.signal,
+      format: 'raw',
+      onProgress: () => controller.abort(reason),
+    });
+    await expect(exporting).rejects.toBe(reason);
+    expect(await readdir(directory)).toEqual(['mine', 'vm']);
+  });
+
+  test('a reader that stops leaves nothing; while it reads, nothing is deleted', async () => {
+    for await (const chunk of set.read('vda')) {
+      expect(chunk.length).toBeGreaterThan(0);
+      await expect(set.delete()).rejects.toMatchObject({ code: 'IN_USE', outcome: 'unchanged', disk: 'vda' });
+      break;
+    }
+    await set.delete();
+    await expect(checksum(set.read('vda'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('a signal ends a reader with its reason', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const reading = set.read('vda', { signal: controller.signal });
+    reading.once('data', () => controller.abort(reason));
+    await expect(checksum(reading)).rejects.toBe(reason);
+  });
+});
+
+test('a wrong disk or option is an error of the Readable', async () => {
+  const conn = await daemon.connect();
+  const vm = await BareDomain.define(conn, at('vm'));
+  const set = await snapshotDisks(vm.domain, { quiesce: 'never' });
+  await expect(checksum(set.read('vdz'))).rejects.toMatchObject({ code: 'DISK_NOT_FOUND' });
+  await expect(checksum(set.read('vda', { as: 'x' as never }))).rejects.toThrow(TypeError);
+  await expect(set.disks[0]?.export('relative')).rejects.toThrow(TypeError);
+  await vm.remove();
+  await conn.close();
+});
