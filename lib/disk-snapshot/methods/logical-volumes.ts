@@ -99,9 +99,8 @@ export function isNameTaken(error: LibvirtError): boolean {
   return /already exists/.test(error.message);
 }
 
-/** Bytes that the volume group has left. */
+/** Bytes that the volume group had left at libvirt's last look. */
 export async function freeBytes(pool: StoragePool, call: CallOptions = {}): Promise<number> {
-  await refresh(pool, call);
   return Number((await pool.getInfo(call)).available);
 }
 

@@ -8,7 +8,7 @@ import type { CallOptions } from '../../libvirt/options';
 import { pathSource } from '../../xml/disk';
 import { formatXml } from '../../xml/document';
 import { DiskSnapshotError, type DiskSnapshotErrorCode } from '../errors';
-import { type ImageUser, usersOf } from '../images/users';
+import { type ImageUser, imageUsers } from '../images/users';
 import type { MethodContext, MethodDisk, Problem, SnapshotMethod } from '../types';
 import {
   createSnapshot,
@@ -113,11 +113,7 @@ export const lvm: SnapshotMethod<LvmData, LvmState> = {
     const to = await logicalVolume(conn, origin, c);
     if (to === null)
       throw refuse(c, 'NOT_FOUND', `${origin}, which is to be brought back to ${snapshot}, is not there`);
-    const running = (await usersOfVolume(c, origin)).filter((user) => user.as === 'live');
-    if (running.length > 0) {
-      const names = running.map(({ guest, disk }) => `${guest} (${disk})`).join(', ');
-      throw refuse(c, 'GUEST_ACTIVE', `${origin} is in use by ${names}. Shut it down first`);
-    }
+    await refuseInUse(c);
     await copyDifferences(conn, from.vol, to.vol, { size: to.capacity, signal: c.signal, progress: c.progress });
   },
 
@@ -193,8 +189,28 @@ async function listed(conn: Connection, path: string, call: CallOptions): Promis
 
 /** Under either of its names. */
 async function usersOfVolume(c: Context, path: string): Promise<ImageUser[]> {
-  const conn = c.domain.connection;
-  return [...(await usersOf(conn, path, c)), ...(await usersOf(conn, mapperPath(path), c))];
+  const { users, sameFile } = await imageUsers(c.domain.connection, c);
+  const names = await Promise.all([path, mapperPath(path)].map(sameFile));
+  return users.filter(({ paths }) => names.some((name) => paths.has(name)));
+}
+
+/** What lies in a volume may be brought back only if nobody else builds on what lies in it now. */
+async function refuseInUse(c: WithState): Promise<void> {
+  const { origin } = c.state;
+  if (c.data.device === undefined && (await devicePath(c.domain.connection, c.disk, c)) !== origin) {
+    throw refuse(c, 'IN_USE', `it uses ${c.disk.sourcePath} now, not ${origin}. Delete the newer snapshots first`);
+  }
+  const users = await usersOfVolume(c, origin);
+  const name = ({ guest, disk }: ImageUser) => `${guest} (${disk})`;
+  const running = users.filter(({ as }) => as === 'live');
+  if (running.length > 0) {
+    const why = `${origin} is in use by ${running.map(name).join(', ')}. Shut it down first`;
+    throw refuse(c, 'GUEST_ACTIVE', why);
+  }
+  const uuid = c.domain.getUUIDString();
+  const others = users.filter((user) => user.uuid !== uuid || user.disk !== c.disk.target || user.as === 'snapshot');
+  if (others.length > 0)
+    throw refuse(c, 'IN_USE', `${origin} is needed by ${others.map(name).join(', ')} as it is now`);
 }
 
 async function notListed(c: Context, path: string): Promise<DiskSnapshotError> {
@@ -226,6 +242,9 @@ async function poolOf(c: WithState): Promise<StoragePool> {
 /** The snapshot, if it is that one of that origin. The state comes from metadata that anybody may have changed. */
 async function find(c: WithState): Promise<LogicalVolume | null> {
   const { origin, snapshot } = c.state;
+  if (typeof origin !== 'string' || typeof snapshot !== 'string') {
+    throw refuse(c, 'NOT_FOUND', `the record of its snapshot ${c.name} names no volume: somebody changed it`);
+  }
   const name = snapshotName(origin, c.name);
   const found = await volumeNow(await poolOf(c), name, c);
   return found?.path === snapshot && found.origin === origin ? found : null;
