@@ -7,8 +7,7 @@ import { type Connection, LibvirtError, type StoragePool } from '../../libvirt';
 import type { CallOptions } from '../../libvirt/options';
 import { pathSource } from '../../xml/disk';
 import { formatXml } from '../../xml/document';
-import { DiskSnapshotError, type DiskSnapshotErrorCode } from '../errors';
-import { type ImageUser, imageUsers } from '../images/users';
+import type { DiskSnapshotError } from '../errors';
 import type { MethodContext, MethodDisk, Problem, SnapshotMethod } from '../types';
 import {
   createSnapshot,
@@ -20,11 +19,12 @@ import {
   type LogicalVolume,
   listedPath,
   logicalVolume,
-  mapperPath,
   nameFault,
   snapshotName,
   volumeNow,
 } from './logical-volumes';
+import { refuseInUse, usersOfVolume } from './lvm-users';
+import { refusal } from './refusal';
 import { contentOf, copyDifferences } from './volume-content';
 
 export interface LvmData {
@@ -69,7 +69,7 @@ export const lvm: SnapshotMethod<LvmData, LvmState> = {
       if (!(error instanceof LibvirtError)) throw error;
       if (isNameTaken(error)) {
         foreign.add(c.state);
-        throw refuse(
+        throw refusal(
           c,
           'FILE_EXISTS',
           `${snapshot} exists, and nothing is overwritten: ${takenAdvice(snapshot)}`,
@@ -78,7 +78,7 @@ export const lvm: SnapshotMethod<LvmData, LvmState> = {
       }
       const isFull = /insufficient (free )?(space|extents)/i.test(error.message);
       const code = isFull ? 'NO_SPACE' : 'OPERATION_FAILED';
-      throw refuse(c, code, `the snapshot ${snapshot} was not made: ${error.message}`, error);
+      throw refusal(c, code, `the snapshot ${snapshot} was not made: ${error.message}`, error);
     }
     return c.state;
   },
@@ -98,11 +98,11 @@ export const lvm: SnapshotMethod<LvmData, LvmState> = {
     const users = await usersOfVolume(c, found.path);
     if (users.length > 0) {
       const names = users.map(({ guest, disk }) => `${guest} (${disk})`).join(', ');
-      throw refuse(c, 'IN_USE', `its snapshot ${snapshot} is in use by ${names}. Detach it there first`);
+      throw refusal(c, 'IN_USE', `its snapshot ${snapshot} is in use by ${names}. Detach it there first`);
     }
     await found.vol.delete().catch((error: unknown) => {
       if (!(error instanceof LibvirtError) || !/in use/.test(error.message)) throw error;
-      throw refuse(c, 'IN_USE', `its snapshot ${snapshot} is open on that host: ${error.message}`, error);
+      throw refusal(c, 'IN_USE', `its snapshot ${snapshot} is open on that host: ${error.message}`, error);
     });
   },
 
@@ -112,8 +112,8 @@ export const lvm: SnapshotMethod<LvmData, LvmState> = {
     const from = await present(c);
     const to = await logicalVolume(conn, origin, c);
     if (to === null)
-      throw refuse(c, 'NOT_FOUND', `${origin}, which is to be brought back to ${snapshot}, is not there`);
-    await refuseInUse(c);
+      throw refusal(c, 'NOT_FOUND', `${origin}, which is to be brought back to ${snapshot}, is not there`);
+    await refuseInUse(c, origin);
     await copyDifferences(conn, from.vol, to.vol, { size: to.capacity, signal: c.signal, progress: c.progress });
   },
 
@@ -146,10 +146,10 @@ async function planned(c: Context): Promise<{ state: LvmState; pool: StoragePool
   const snapshot = `${dirname(volume.path)}/${name}`;
   const fault = nameFault(volume.group, name);
   if (fault !== null) {
-    throw refuse(c, 'INVALID_ARGUMENT', `${snapshot} cannot be made: ${fault}. Choose another name for the snapshot`);
+    throw refusal(c, 'INVALID_ARGUMENT', `${snapshot} cannot be made: ${fault}. Choose another name for the snapshot`);
   }
   if (await volumeNow(volume.pool, name, c)) {
-    throw refuse(c, 'FILE_EXISTS', `${snapshot} exists, and nothing is overwritten: ${takenAdvice(snapshot)}`);
+    throw refusal(c, 'FILE_EXISTS', `${snapshot} exists, and nothing is overwritten: ${takenAdvice(snapshot)}`);
   }
   const state = { origin: volume.path, snapshot, bytes: c.data.bytes ?? volume.capacity };
   return { state, pool: volume.pool };
@@ -159,10 +159,10 @@ async function originOf(c: Context): Promise<LogicalVolume> {
   const conn = c.domain.connection;
   const own = await devicePath(conn, c.disk, c);
   if (own === null) {
-    throw refuse(c, 'METHOD_UNSUPPORTED', `method lvm is for logical volumes; this disk is of type ${c.disk.type}`);
+    throw refusal(c, 'METHOD_UNSUPPORTED', `method lvm is for logical volumes; this disk is of type ${c.disk.type}`);
   }
   if (c.disk.format !== null && c.disk.format !== 'raw') {
-    throw refuse(
+    throw refusal(
       c,
       'METHOD_UNSUPPORTED',
       `${own} holds ${c.disk.format}, parts of which QEMU keeps in memory. Use method qemu with a source`,
@@ -172,7 +172,7 @@ async function originOf(c: Context): Promise<LogicalVolume> {
   const volume = await listed(conn, path, c);
   if (volume === null) throw await notListed(c, path);
   if (volume.origin === null) return volume;
-  throw refuse(
+  throw refusal(
     c,
     'METHOD_UNSUPPORTED',
     `${path} is itself a snapshot of ${volume.origin}, and LVM makes none of those`,
@@ -187,38 +187,12 @@ async function listed(conn: Connection, path: string, call: CallOptions): Promis
   return pool && volumeNow(pool, basename(path), call);
 }
 
-/** Under either of its names. */
-async function usersOfVolume(c: Context, path: string): Promise<ImageUser[]> {
-  const { users, sameFile } = await imageUsers(c.domain.connection, c);
-  const names = await Promise.all([path, mapperPath(path)].map(sameFile));
-  return users.filter(({ paths }) => names.some((name) => paths.has(name)));
-}
-
-/** What lies in a volume may be brought back only if nobody else builds on what lies in it now. */
-async function refuseInUse(c: WithState): Promise<void> {
-  const { origin } = c.state;
-  if (c.data.device === undefined && (await devicePath(c.domain.connection, c.disk, c)) !== origin) {
-    throw refuse(c, 'IN_USE', `it uses ${c.disk.sourcePath} now, not ${origin}. Delete the newer snapshots first`);
-  }
-  const users = await usersOfVolume(c, origin);
-  const name = ({ guest, disk }: ImageUser) => `${guest} (${disk})`;
-  const running = users.filter(({ as }) => as === 'live');
-  if (running.length > 0) {
-    const why = `${origin} is in use by ${running.map(name).join(', ')}. Shut it down first`;
-    throw refuse(c, 'GUEST_ACTIVE', why);
-  }
-  const uuid = c.domain.getUUIDString();
-  const others = users.filter((user) => user.uuid !== uuid || user.disk !== c.disk.target || user.as === 'snapshot');
-  if (others.length > 0)
-    throw refuse(c, 'IN_USE', `${origin} is needed by ${others.map(name).join(', ')} as it is now`);
-}
-
 async function notListed(c: Context, path: string): Promise<DiskSnapshotError> {
   const pool = await groupPool(c.domain.connection, path, c);
   const why = pool
     ? `the pool '${pool.getName()}' does not list ${path}: it is thin, or not active. libvirt knows no thin volumes; use method qemu with a source`
     : `no active pool of type logical has ${path}. Make one of its volume group: virsh pool-create-as NAME logical --source-name GROUP --target ${dirname(path)}`;
-  return refuse(c, 'METHOD_UNSUPPORTED', why);
+  return refusal(c, 'METHOD_UNSUPPORTED', why);
 }
 
 async function spaceProblem(c: Context, pool: StoragePool, { snapshot, bytes }: LvmState): Promise<Problem[]> {
@@ -236,14 +210,14 @@ async function poolOf(c: WithState): Promise<StoragePool> {
   const conn = c.domain.connection;
   const pool = (await logicalVolume(conn, origin, c))?.pool ?? (await groupPool(conn, origin, c));
   if (pool) return pool;
-  throw refuse(c, 'NOT_FOUND', `the pool with ${origin} is not active. Start it first (virsh pool-start)`);
+  throw refusal(c, 'NOT_FOUND', `the pool with ${origin} is not active. Start it first (virsh pool-start)`);
 }
 
 /** The snapshot, if it is that one of that origin. The state comes from metadata that anybody may have changed. */
 async function find(c: WithState): Promise<LogicalVolume | null> {
   const { origin, snapshot } = c.state;
   if (typeof origin !== 'string' || typeof snapshot !== 'string') {
-    throw refuse(c, 'NOT_FOUND', `the record of its snapshot ${c.name} names no volume: somebody changed it`);
+    throw refusal(c, 'NOT_FOUND', `the record of its snapshot ${c.name} names no volume: somebody changed it`);
   }
   const name = snapshotName(origin, c.name);
   const found = await volumeNow(await poolOf(c), name, c);
@@ -255,7 +229,7 @@ async function present(c: WithState): Promise<LogicalVolume> {
   if (found) return found;
   const { snapshot } = c.state;
   const why = `its snapshot ${snapshot} is not there any more: it was removed, or has overflowed, and cannot come back`;
-  throw refuse(c, 'NOT_FOUND', why);
+  throw refusal(c, 'NOT_FOUND', why);
 }
 
 /** What is not listed is gone, unless it overflowed: then it still takes its name and its space. */
@@ -266,13 +240,8 @@ async function refuseHidden(c: WithState): Promise<void> {
   if (await volumeNow(pool, name, c)) return; // somebody else's
   if (!(await isHidden(pool, name))) return;
   const why = `its snapshot ${snapshot} has overflowed: LVM has invalidated it, and libvirt can neither use nor remove it. Run lvremove ${snapshot} on that host, then delete again`;
-  throw refuse(c, 'OPERATION_FAILED', why);
+  throw refusal(c, 'OPERATION_FAILED', why);
 }
 
 const takenAdvice = (snapshot: string) =>
   `choose another name for the snapshot; or remove it if nobody needs it (lvremove ${snapshot})`;
-
-function refuse(c: Context, code: DiskSnapshotErrorCode, why: string, cause?: unknown): DiskSnapshotError {
-  const guest = c.domain.getName();
-  return new DiskSnapshotError(code, `${guest}: disk ${c.disk.target}: ${why}`, { guest, disk: c.disk.target, cause });
-}

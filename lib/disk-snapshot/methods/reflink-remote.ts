@@ -1,10 +1,11 @@
 // Clones on another host: what reflink.ts does as ourselves, done by libvirt through a pool of the image's folder. It clones
 // raw images only, and no other libvirt call tells beforehand whether a file system can.
 import { dirname } from 'node:path';
-import { DiskSnapshotError, type DiskSnapshotErrorCode } from '../errors';
+import { DiskSnapshotError } from '../errors';
 import { type PoolImages, poolOfFolder, temporaryPool } from '../images/pool-images';
 import { usersOf } from '../images/users';
 import type { MethodContext } from '../types';
+import { refusal } from './refusal';
 
 interface Places {
   image: string;
@@ -19,12 +20,12 @@ const foreign = new WeakSet<Places>();
 export async function checkRemote(c: Context, { image, clone }: Places): Promise<void> {
   if ((c.disk.format ?? 'raw') !== 'raw') {
     const why = `${image} is ${c.disk.format} on another host, where libvirt clones raw images only. Use method qemu`;
-    throw refuse(c, 'METHOD_UNSUPPORTED', why);
+    throw refusal(c, 'METHOD_UNSUPPORTED', why);
   }
   await inFolder(c, clone, async (images) => {
     if ((await images.inspect(clone, c)) === null) return;
     const why = `${clone} exists, and nothing is overwritten. Choose another name, or remove it if nobody needs it`;
-    throw refuse(c, 'FILE_EXISTS', why);
+    throw refusal(c, 'FILE_EXISTS', why);
   });
 }
 
@@ -42,7 +43,7 @@ export async function cloneRemote(c: Context, places: Places): Promise<void> {
       if (error.code === 'FILE_EXISTS') foreign.add(places);
       if (error.code !== 'OPERATION_FAILED') throw error;
       const why = `${clone} cannot be a clone of ${image}: ${error.message}. Both must lie on one btrfs or XFS, and be both nocow or neither (lsattr)`;
-      throw refuse(c, 'METHOD_UNSUPPORTED', why, error);
+      throw refusal(c, 'METHOD_UNSUPPORTED', why, error);
     });
   });
 }
@@ -52,7 +53,7 @@ export async function removeRemote(c: Context, { clone }: Places): Promise<void>
   const users = await usersOf(c.domain.connection, clone, c);
   if (users.length > 0) {
     const names = users.map(({ guest, disk }) => `${guest} (${disk})`).join(', ');
-    throw refuse(c, 'IN_USE', `its clone ${clone} is in use by ${names}. Detach it there first`);
+    throw refusal(c, 'IN_USE', `its clone ${clone} is in use by ${names}. Detach it there first`);
   }
   await inFolder(c, clone, (images) => images.remove(clone));
 }
@@ -68,7 +69,7 @@ export function existsRemote(c: Context, { clone }: Places): Promise<boolean> {
 /** The image is made anew as a clone of the clone: until then, it is the clone that holds the data. */
 export async function revertRemote(c: Context, { image, clone }: Places): Promise<void> {
   await inFolder(c, image, async (images) => {
-    if ((await images.inspect(clone, c)) === null) throw refuse(c, 'NOT_FOUND', `its clone ${clone} is not there`);
+    if ((await images.inspect(clone, c)) === null) throw refusal(c, 'NOT_FOUND', `its clone ${clone} is not there`);
     await images.remove(image);
     await images.reflink(clone, image);
   });
@@ -79,16 +80,11 @@ async function inFolder<T>(c: Context, path: string, work: (images: PoolImages) 
   const conn = c.domain.connection;
   const images = (await poolOfFolder(conn, folder, {})) ?? (await temporaryPool(conn, folder, {}));
   if (images === null) {
-    throw refuse(c, 'PERMISSION_DENIED', `no storage pool can be had for ${folder} on that host. Make one`);
+    throw refusal(c, 'PERMISSION_DENIED', `no storage pool can be had for ${folder} on that host. Make one`);
   }
   try {
     return await work(images);
   } finally {
     await images.close();
   }
-}
-
-function refuse(c: Context, code: DiskSnapshotErrorCode, why: string, cause?: unknown): DiskSnapshotError {
-  const guest = c.domain.getName();
-  return new DiskSnapshotError(code, `${guest}: disk ${c.disk.target}: ${why}`, { guest, disk: c.disk.target, cause });
 }
