@@ -101,7 +101,8 @@ export const lvm: SnapshotMethod<LvmData, LvmState> = {
       throw refusal(c, 'IN_USE', `its snapshot ${snapshot} is in use by ${names}. Detach it there first`);
     }
     await found.vol.delete().catch((error: unknown) => {
-      if (!(error instanceof LibvirtError) || !/in use/.test(error.message)) throw error;
+      // Where lvremove refuses, libvirt tries lvchange, and tells of that.
+      if (!(error instanceof LibvirtError) || !/in use|lvchange/.test(error.message)) throw error;
       throw refusal(c, 'IN_USE', `its snapshot ${snapshot} is open on that host: ${error.message}`, error);
     });
   },
