@@ -17,7 +17,7 @@ import {
   snapshotDisks,
 } from '../../lib';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
-import { PrivateLibvirtd } from '../../lib/testing';
+import { PrivateLibvirtd, readFileFromImage, startInstantWriter, type TestGuest } from '../../lib/testing';
 import { run } from '../../lib/testing/command';
 import { temporaryDirectory } from '../../lib/testing/scratch';
 import { redefineDisk } from '../../lib/xml/domain';
@@ -244,25 +244,41 @@ test('an image that is gone, of a domain that is off: NOT_FOUND, and listed as m
   await vm.remove();
 });
 
-describe('a real guest: create, list, revert, revert again, delete', () => {
-  test('in every state', async () => {
-    const { guest, image } = await cephGuest(connection, ceph, secret);
-    try {
-      await start(guest);
-      const subject = {
-        guest,
-        disk: 'vda',
-        folder: '/mnt/a',
-        method: null,
-        names: () => ceph.snapshots(image),
-        copyOut: async (name: string, to: string) => {
-          await rm(to, { force: true });
-          await ceph.rbd('export', '--no-progress', `${image}@${name}`, to);
-        },
-      };
-      for (const state of STATES) await journey(subject, state);
-    } finally {
-      await guest.close();
-    }
+describe('a real guest', () => {
+  let guest: TestGuest;
+  let image: string;
+  beforeAll(async () => {
+    ({ guest, image } = await cephGuest(connection, ceph, secret));
+    await start(guest);
+  });
+  afterAll(() => guest?.close());
+  const copyOut = async (name: string, to: string) => {
+    await rm(to, { force: true });
+    await ceph.rbd('export', '--no-progress', `${image}@${name}`, to);
+  };
+
+  test.each([1, 2, 3])('RBD and qcow2 are cut at one instant, without a pause, time %s', async () => {
+    const writer = await startInstantWriter(guest, { directories: ['/mnt/a', '/mnt/b'] });
+    const twice = 'until [ "$(cat /mnt/b/instant)" -gt 1 ]; do sleep 0.01; done 2>/dev/null';
+    expect(await guest.exec(['sh', '-c', twice])).toMatchObject({ exitCode: 0 });
+    const set = await snapshotDisks(guest.domain, { disks: both, name: 'instant', quiesce: 'never' });
+    await writer.stop();
+    expect(set).toMatchObject({ consistency: 'crash', pausedMs: 0 });
+    const copies = ['a', 'b'].map((disk) => join(guest.directory, `${disk}.raw`));
+    const [a = '', b = ''] = copies;
+    await copyOut('instant', a);
+    await qemuImg('convert', '-U', '-O', 'raw', '-l', 'snapshot.name=instant', guest.image('vdb'), b);
+    const [first = 0, second = 0] = await Promise.all(
+      copies.map(async (copy) => Number((await readFileFromImage(copy, '/instant')).trim().split('\n').at(-1))),
+    );
+    expect(first).toBeGreaterThan(0);
+    expect([0, 1]).toContain(first - second);
+    await set.delete();
+  });
+
+  test('create, list, revert, revert again, delete, in every state', async () => {
+    const names = () => ceph.snapshots(image);
+    const subject = { guest, disk: 'vda', folder: '/mnt/a', method: null, names, copyOut };
+    for (const state of STATES) await journey(subject, state);
   });
 });
