@@ -1,24 +1,27 @@
 // Reading and exporting snapshots: the bytes that the guest saw, from this host and as from another one. Judged by
-// qemu-img, du, and the processes that are left.
+// qemu-img, cmp, du, the processes that are left, and e2fsck.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { snapshotDisks } from '../../lib/disk-snapshot/create';
+import { findDiskSnapshot } from '../../lib/disk-snapshot/list';
 import type { DiskSnapshotSet } from '../../lib/disk-snapshot/types';
 import { type Connection, connect } from '../../lib/libvirt';
-import { PrivateLibvirtd } from '../../lib/testing';
+import { PrivateLibvirtd, TestGuest, verifyConsistency } from '../../lib/testing';
 import { temporaryDirectory } from '../../lib/testing/scratch';
 import { BareDomain, fill, qemuImg } from './bare-domain';
 
 jest.setTimeout(120_000);
 const exec = promisify(execFile);
 const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
 
 let daemon: PrivateLibvirtd;
 let remoteUri: string;
@@ -101,6 +104,11 @@ describe.each([
     expect(await checksum(bytes)).toBe(await checksum(createReadStream(source)));
   });
 
+  test('read while the guest runs', async () => {
+    await vm.domain.create();
+    expect(await checksum(set.read('vda'))).toBe(await converted(source));
+  });
+
   test.each(['raw', 'qcow2'] as const)('exports as %s, holes kept, with progress', async (format) => {
     const progress: number[] = [];
     await set.disks[0]?.export(at('out'), {
@@ -153,6 +161,37 @@ describe.each([
     reading.once('data', () => controller.abort(reason));
     await expect(checksum(reading)).rejects.toBe(reason);
   });
+
+  test('a slow reader costs no memory, however big the disk', async () => {
+    const path = at('big.raw');
+    await writeFile(path, '');
+    await truncate(path, 20 * GIB);
+    const big = await BareDomain.define(conn, at('big'), { raw: { type: 'file', path } });
+    const cut = await snapshotDisks(big.domain, { name: 'cut', quiesce: 'never' });
+    const before = process.memoryUsage().rss;
+    let most = 0;
+    let read = 0;
+    for await (const chunk of cut.read('vda')) {
+      read += chunk.length;
+      most = Math.max(most, process.memoryUsage().rss);
+      if (read > 2 * GIB) break;
+    }
+    expect(most - before).toBeLessThan(200 * MIB);
+    await big.remove();
+  });
+});
+
+test('what is exported of a quiesced guest that runs is clean', async () => {
+  await using guest = await TestGuest.boot();
+  const set = await snapshotDisks(guest.domain, { quiesce: 'required' });
+  for (const disk of set.disks) {
+    await disk.export(at(disk.disk));
+    expect(await verifyConsistency(at(disk.disk))).toMatchObject({ clean: true, sound: true });
+    await pipeline(disk.read(), createWriteStream(at(`${disk.disk}.raw`)));
+    expect(await verifyConsistency(at(`${disk.disk}.raw`))).toMatchObject({ clean: true, sound: true });
+  }
+  const found = await findDiskSnapshot(guest.domain, set.name);
+  await found?.delete();
 });
 
 test('a wrong disk or option is an error of the Readable', async () => {

@@ -9,7 +9,7 @@ import {
   StorageVolDownloadFlags,
   type StreamChunk,
 } from '../../libvirt';
-import { element, formatXml } from '../../xml/document';
+import { child, element, formatXml, parseXml } from '../../xml/document';
 import { DiskSnapshotError } from '../errors';
 import { temporaryPool } from '../images/pool-images';
 
@@ -30,7 +30,7 @@ export async function* readVolume(conn: Connection, path: string, signal: AbortS
   }
 }
 
-/** The image with all that lies below it, as one image of `format`: the host makes it, as a volume beside the first. */
+/** The image with all that lies below it, as one image of `format`; what is not that already, the host copies into a volume. */
 export async function* readFlattened(
   conn: Connection,
   path: string,
@@ -39,6 +39,12 @@ export async function* readFlattened(
 ): AsyncGenerator<StreamChunk> {
   const { vol, close } = await volumeOf(conn, path, signal);
   try {
+    const own = parseXml(await vol.getXMLDesc({ signal }));
+    const isWhole = child(own, 'backingStore') === undefined;
+    if (isWhole && child(own, 'target', 'format')?.attributes.type === format) {
+      yield* download(vol, signal);
+      return;
+    }
     const pool = await vol.storagePoolLookupByVolume({ signal });
     const { capacity } = await vol.getInfo({ signal });
     const xml = formatXml(
