@@ -4,7 +4,6 @@ import { type Connection, type Domain, DomainCreateFlags, DomainUndefineFlagsVal
 import { type ExecOptions, type ExecResult, guestExec } from '../../../lib/testing/agent';
 import { startAndWait } from '../../../lib/testing/guest-ready';
 import { guestXml } from '../../../lib/testing/guest-xml';
-import { child, formatXml, parseXml } from '../../../lib/xml/document';
 import type { LvmHost } from './host';
 import { BOOT_FILES, VOLUME_GROUP } from './scripts';
 
@@ -36,17 +35,6 @@ export async function imageFile(host: LvmHost, path: string, format: 'raw' | 'qc
   return { type: 'file', format, source: path };
 }
 
-/** An older machine of fewer parts, and a plainer processor: every instruction is emulated twice. */
-function lean(xml: string): string {
-  const root = parseXml(xml);
-  const type = child(root, 'os', 'type');
-  const cpu = child(root, 'cpu');
-  if (!type || !cpu) throw new Error('the test guest has no machine or no processor');
-  type.attributes.machine = 'pc';
-  root.children = root.children.filter((node) => node !== cpu);
-  return formatXml(root);
-}
-
 /** A persistent domain on the host. Started, it takes a minute: it is an emulated machine in an emulated machine. */
 export class RemoteGuest {
   readonly domain: Domain;
@@ -74,7 +62,7 @@ export class RemoteGuest {
       console: `/run/${name}.log`,
       agentSocket: `/run/${name}.agent`,
     });
-    return new RemoteGuest(await connection.domainDefineXML(lean(xml)));
+    return new RemoteGuest(await connection.domainDefineXML(xml));
   }
 
   /** Resolves when its agent answers. */
