@@ -38,6 +38,12 @@ Function* find(const Library& library, const char* name) {
   return reinterpret_cast<Function*>(dlsym(library.handle, name));
 }
 
+// Never destroyed: taken by exit() and never given back.
+std::mutex& loading() {
+  static auto* const mutex = new std::mutex;
+  return *mutex;
+}
+
 void setUp(const Library& library) {
   guardForks();
   // The embedded driver runs in this process and would write its log to our stderr. libvirt reads the
@@ -57,6 +63,7 @@ void setUp(const Library& library) {
 
 const Library& main() {
   static const Library* const library = [] {
+    std::lock_guard lock(loading());
     auto* opened = new Library("libvirt.so.0");
     if (opened->handle) setUp(*opened);
     return opened;
@@ -72,6 +79,11 @@ const Library& libraryOf(const char* name) {
 }
 
 }  // namespace
+
+void guardExit() {
+  static const int registered = atexit([] { loading().lock(); });
+  (void)registered;
+}
 
 void* symbolOf(const char* name) {
   const Library& library = libraryOf(name);

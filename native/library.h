@@ -9,6 +9,10 @@ namespace virt {
 // function.
 void* symbolOf(const char* name);
 
+// libvirt's initialisation uses the OpenSSL that Node brings, and exit() takes that apart on another thread:
+// from now on exit() waits for the one to end before it begins, and what has not begun by then never begins.
+void guardExit();
+
 // Why libvirt, or its QEMU part, could not be opened; empty where it could.
 struct LibraryProblem {
   std::string soname, reason;

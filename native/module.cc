@@ -35,6 +35,7 @@ Napi::Value version(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  guardExit();
   Environment::create(env);
   exportMembers(env, exports);
   exportOpen(env, exports);

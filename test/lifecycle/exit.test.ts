@@ -39,3 +39,11 @@ test('many exits in a row with calls in flight, never by a signal', async () => 
     expect(ended).toMatchObject({ code: 9, signal: null, stderr: '' });
   }
 });
+
+test('exits while libvirt is being loaded: it uses the OpenSSL that exit() takes apart', async () => {
+  const connect = `libvirt.connect('test:///default').catch(() => {});`;
+  for (let i = 0; i < 30; i++) {
+    const ended = await place.run(`${connect} setTimeout(() => process.exit(8), ${i});`);
+    expect(ended).toMatchObject({ code: 8, signal: null, stderr: '' });
+  }
+});
