@@ -44,7 +44,7 @@ export interface NativeFunction {
   readonly isSync: boolean;
   readonly hasFlags: boolean;
   readonly countsList: boolean;
-  readonly resultTag: 'Status' | 'Count' | 'Bool' | 'OrNull' | 'Id';
+  readonly resultTag: 'Status' | 'Count' | 'Bool' | 'OrNull' | 'Id' | 'NotZero' | 'Adapted';
   readonly result: string;
   readonly outNames: readonly string[];
   /** Of the C parameter that each argument becomes. */

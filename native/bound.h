@@ -79,7 +79,10 @@ class Bound<TagList<Tags...>, R (*)(A...)> final : public Call {
   // On the JavaScript thread.
   Refused read(Napi::Env env, std::shared_ptr<Object> receiver, unsigned flags, const napi_value* arguments) {
     receiver_ = std::move(receiver);
-    return readAll(Reading{env, session()}, flags, arguments, All{});
+    int argument = 0;
+    auto refused = readAll(Reading{env, session()}, flags, arguments, argument, All{});
+    if (refused) refused->parameter = line_.positions[static_cast<size_t>(argument)];
+    return refused;
   }
 
   std::shared_ptr<Lane> ownLane() const override {
@@ -89,8 +92,9 @@ class Bound<TagList<Tags...>, R (*)(A...)> final : public Call {
 
  protected:
   std::optional<Failure> perform(virDomainPtr substitute) override {
-    const auto function = reinterpret_cast<R (*)(A...)>(line_.resolve());
-    if (!function) return Failure::unavailable(line_.name);
+    void* const found = line_.resolve();
+    if (!found) return Failure::unavailable(line_.name);
+    const auto function = reinterpret_cast<R (*)(A...)>(line_.adapter ? line_.adapter : found);
     if constexpr (!isOn && std::is_same_v<std::tuple_element_t<0, std::tuple<A...>>, virDomainPtr>)
       std::get<0>(slots_).substitute = substitute;
     VIR(virResetLastError)();
@@ -109,9 +113,11 @@ class Bound<TagList<Tags...>, R (*)(A...)> final : public Call {
     }
     if (returned_.failed()) return Failure::last();
     if constexpr (anyProbe(All{})) {
-      std::apply([&](auto&... slot) { (slot.grow(static_cast<int>(returned_.r)), ...); }, slots_);
-      returned_.r = invoke();
-      if (returned_.failed()) return Failure::last();
+      const auto mustGrow = [&](auto&... slot) { return (slot.grow(static_cast<int>(returned_.r)) | ...); };
+      while (std::apply(mustGrow, slots_)) {
+        returned_.r = invoke();
+        if (returned_.failed()) return Failure::last();
+      }
     }
     returned_.keep(session());
     if constexpr (std::is_same_v<R, int>)
@@ -181,15 +187,14 @@ class Bound<TagList<Tags...>, R (*)(A...)> final : public Call {
   }
 
   template <size_t... i>
-  Refused readAll(const Reading& reading, unsigned flags, const napi_value* arguments,
+  Refused readAll(const Reading& reading, unsigned flags, const napi_value* arguments, int& argument,
                   std::index_sequence<i...>) {
     Refused refused;
-    int at = 0;
-    (void)(readOne<i>(reading, flags, arguments, at, refused) && ...);
+    (void)(readOne<i>(reading, flags, arguments, argument, refused) && ...);
     return refused;
   }
   template <size_t i>
-  bool readOne(const Reading& reading, unsigned flags, const napi_value*& arguments, int& at,
+  bool readOne(const Reading& reading, unsigned flags, const napi_value* arguments, int& argument,
                Refused& refused) {
     auto& slot = std::get<i>(slots_);
     using S = SlotAt<i>;
@@ -198,10 +203,9 @@ class Bound<TagList<Tags...>, R (*)(A...)> final : public Call {
     } else if constexpr (std::is_same_v<S, FlagsIn>) {
       slot.flags = flags | (hasTag<NonBlocking, Tags...> ? VIR_STREAM_NONBLOCK : 0);
     } else if constexpr (S::fromJs) {
-      refused = slot.read(reading, Napi::Value(reading.env, *arguments++));
-      if (refused) refused->parameter = at;
+      refused = slot.read(reading, Napi::Value(reading.env, arguments[argument]));
+      if (!refused) ++argument;
     }
-    at += int{S::takes};
     return !refused;
   }
 
@@ -221,24 +225,28 @@ class Bound<TagList<Tags...>, R (*)(A...)> final : public Call {
 };
 
 template <class F, class... Tags>
-Line line(const char* name) {
+Line line(const char* name, void* adapter = nullptr) {
   using B = Bound<TagList<Tags...>, F>;
   Line line{};
   line.name = name;
+  line.adapter = adapter;
   line.receiver = B::receiverKind();
   line.route = {.agent = hasTag<Agent, Tags...>, .urgent = hasTag<Urgent, Tags...>};
   line.isSync = hasTag<Sync, Tags...>;
   line.hasFlags = B::hasFlags();
   line.countsList = B::countsList();
-  line.resultTag = hasTag<Count, Tags...>    ? "Count"
-                   : hasTag<Bool, Tags...>   ? "Bool"
-                   : hasTag<OrNull, Tags...> ? "OrNull"
-                   : hasTag<Id, Tags...>     ? "Id"
-                                             : "Status";
+  line.resultTag = hasTag<Count, Tags...>     ? "Count"
+                   : hasTag<Bool, Tags...>    ? "Bool"
+                   : hasTag<OrNull, Tags...>  ? "OrNull"
+                   : hasTag<Id, Tags...>      ? "Id"
+                   : hasTag<NotZero, Tags...> ? "NotZero"
+                   : adapter                  ? "Adapted"
+                                              : "Status";
   line.resultKind = B::resultKind();
   line.outCount = B::outCount();
   line.outNames = B::outputs();
   line.positions = B::positions();
+  (AtOf<Tags>::replace(line.positions), ...);
   (NullListOf<Tags>::add(line.nullable), ...);
   line.make = [](const Line& line, Napi::Env env, const std::shared_ptr<Session>& session,
                  std::shared_ptr<Object> receiver, unsigned flags, const napi_value* arguments,
@@ -252,5 +260,10 @@ Line line(const char* name) {
 
 // Uses of the function are its type and its name: nothing is linked.
 #define FN(function, ...) ::virt::line<decltype(&function) __VA_OPT__(, ) __VA_ARGS__>(#function)
+
+// By an adapter (adapters.h) in place of the function itself, which has to be there all the same.
+#define FN_BY(function, by, ...)                                           \
+  ::virt::line<decltype(&::virt::adapter::by) __VA_OPT__(, ) __VA_ARGS__>( \
+      #function, reinterpret_cast<void*>(&::virt::adapter::by))
 
 }  // namespace virt

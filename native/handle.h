@@ -34,6 +34,14 @@ VIRT_KIND(virDomain, "Domain", virDomainRef, virDomainFree);
 VIRT_KIND(virDomainSnapshot, "DomainSnapshot", virDomainSnapshotRef, virDomainSnapshotFree);
 VIRT_KIND(virStoragePool, "StoragePool", virStoragePoolRef, virStoragePoolFree);
 VIRT_KIND(virStorageVol, "StorageVol", virStorageVolRef, virStorageVolFree);
+VIRT_KIND(virDomainCheckpoint, "DomainCheckpoint", virDomainCheckpointRef, virDomainCheckpointFree);
+VIRT_KIND(virNetwork, "Network", virNetworkRef, virNetworkFree);
+VIRT_KIND(virNetworkPort, "NetworkPort", virNetworkPortRef, virNetworkPortFree);
+VIRT_KIND(virInterface, "Interface", virInterfaceRef, virInterfaceFree);
+VIRT_KIND(virNodeDevice, "NodeDevice", virNodeDeviceRef, virNodeDeviceFree);
+VIRT_KIND(virNWFilter, "NWFilter", virNWFilterRef, virNWFilterFree);
+VIRT_KIND(virNWFilterBinding, "NWFilterBinding", virNWFilterBindingRef, virNWFilterBindingFree);
+VIRT_KIND(virSecret, "Secret", virSecretRef, virSecretFree);
 #undef VIRT_KIND
 
 // The host keeps a stream that nobody finished for as long as the connection lives.

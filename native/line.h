@@ -13,10 +13,11 @@ namespace virt {
 struct Line {
   const char* name;
   mutable void* function;  // libvirt's, once it has been looked up
+  void* adapter;           // called in its place, where the line has one
   const Kind* receiver;
   Route route;
   bool isSync, hasFlags, countsList;
-  const char* resultTag;  // Status, Count, Bool, OrNull, Id
+  const char* resultTag;  // Status, Count, Bool, OrNull, Id, NotZero, Adapted
   const char* resultKind;
   size_t outCount;
   std::vector<const char*> outNames;

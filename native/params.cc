@@ -62,6 +62,17 @@ Refused addParam(Napi::Value value, const ParamField& field, ParamList& into) {
   }
 }
 
+Refused addList(Napi::Value value, const ParamField& field, ParamList& into) {
+  if (!value.IsArray()) return refuse(Refusal::Kind::Type, "an array");
+  auto array = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < array.Length(); ++i)
+    if (auto refused = addParam(array[i], field, into)) {
+      refused->expected = "an array, each item " + refused->expected;
+      return refused;
+    }
+  return {};
+}
+
 std::string namesOf(std::span<const ParamField> schema) {
   std::string names;
   for (auto& field : schema) names += (names.empty() ? "" : ", ") + std::string(field.name);
@@ -121,7 +132,7 @@ Refused paramsFromJs(Napi::Value value, std::span<const ParamField> schema, Para
                     "an object with none but " + namesOf(schema) + "; '" + key + "' is none of them");
     const Napi::Value given = object.Get(key);
     if (given.IsUndefined()) continue;
-    if (auto refused = addParam(given, *field, into)) {
+    if (auto refused = field->isList ? addList(given, *field, into) : addParam(given, *field, into)) {
       refused->expected = "an object whose " + key + " is " + refused->expected;
       return refused;
     }

@@ -14,6 +14,7 @@ namespace virt {
 struct ParamField {
   const char* name;
   virTypedParameterType type;
+  bool isList = false;  // may stand there several times: an array in JavaScript
 };
 
 // Owns a list that libvirt allocated.

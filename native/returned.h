@@ -38,6 +38,18 @@ struct Returned<Tags, unsigned> {
   Napi::Value give(Napi::Env env) { return numberToJs(env, r); }
 };
 
+// 0 where it failed.
+template <class Tags, class N>
+requires(std::is_same_v<N, unsigned long> || std::is_same_v<N, unsigned long long>) struct Returned<Tags, N> {
+  static_assert(Tags::template has<NotZero>, "An unsigned result: the line needs NotZero");
+  N r = 0;
+  bool failed() const { return r == 0; }
+  bool isNone() const { return false; }
+  void keep(const std::shared_ptr<Session>&) {}
+  static constexpr const char* result = "value";
+  Napi::Value give(Napi::Env env) { return numberToJs(env, r); }
+};
+
 template <class Tags>
 struct Returned<Tags, char*> {  // ours to free
   char* r = nullptr;
@@ -53,9 +65,12 @@ template <class Tags>
 struct Returned<Tags, const char*> {  // belongs to an object that may be gone before JavaScript reads it
   const char* r = nullptr;
   std::string text;
-  bool failed() const { return !r; }
-  bool isNone() const { return false; }
-  void keep(const std::shared_ptr<Session>&) { text = r; }
+  // What may be missing is so without an error.
+  bool failed() const { return !r && !(Tags::template has<OrNull> && VIR(virGetLastErrorCode)() == 0); }
+  bool isNone() const { return !r; }
+  void keep(const std::shared_ptr<Session>&) {
+    if (r) text = r;
+  }
   static constexpr const char* result = "value";
   Napi::Value give(Napi::Env env) { return Napi::String::New(env, text); }
 };

@@ -3,9 +3,11 @@
 #include <tuple>
 #include <type_traits>
 
+#include "slots-adapted.h"
 #include "slots-bytes.h"
 #include "slots-in.h"
 #include "slots-list.h"
+#include "slots-names.h"
 #include "slots-out.h"
 #include "tag-list.h"
 
@@ -60,6 +62,22 @@ template <class Tags, size_t at, class S, class... Rest> requires IsStruct<S>
 struct SlotOf<Tags, at, S*, Rest...> { using type = StructOut<S>; };
 template <class Tags, size_t at, class S, class... Rest> requires IsRecord<S>
 struct SlotOf<Tags, at, S***, Rest...> { using type = RecordListOut<S>; };
+template <class Tags, size_t at, class S> requires IsStruct<S>
+struct SlotOf<Tags, at, S*, size_t> { using type = SizedStructOut<S>; };
+template <class Tags, size_t at, class... Rest>
+struct SlotOf<Tags, at, char***, Rest...> { using type = TextListOut; };
+template <class Tags, size_t at, class... Rest>
+struct SlotOf<Tags, at, char**, int, Rest...> { using type = NamesFilled; };
+template <class Tags, size_t at, class... Rest>
+struct SlotOf<Tags, at, int*, int, Rest...> { using type = IdsFilled; };
+template <class Tags, size_t at, class N, class... Rest>
+struct SlotOf<Tags, at, const std::vector<N>&, Rest...> { using type = NumbersIn<N>; };
+template <class Tags, size_t at, class... Rest>
+struct SlotOf<Tags, at, const Buffer&, Rest...> { using type = BufferIn; };
+template <class Tags, size_t at, class... Rest>
+struct SlotOf<Tags, at, Buffer*, Rest...> { using type = BufferOut; };
+template <class Tags, size_t at, class... Rest>
+struct SlotOf<Tags, at, Data*, Rest...> { using type = DataOut; };
 template <class Tags, size_t at, class S, class Count, class... Rest> requires IsFilled<S>
 struct SlotOf<Tags, at, S*, Count, Rest...> { using type = FilledListOut<S, Count>; };
 template <class Tags, size_t at, class Count, class... Rest> requires(std::is_integral_v<Count>)

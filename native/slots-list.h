@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <memory>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "handle.h"
@@ -65,6 +66,7 @@ struct FilledListOut : Out {  // S *, room
   static constexpr bool isList = true, isProbe = true;
   static constexpr const char* result = "object[]";
   std::vector<S> list;
+  bool isProbed = false;
   int found = 0;
   FilledListOut() = default;
   FilledListOut(const FilledListOut&) = delete;
@@ -75,7 +77,11 @@ struct FilledListOut : Out {  // S *, room
   auto pass() {
     return std::tuple<S*, Count>(list.empty() ? nullptr : list.data(), static_cast<Count>(list.size()));
   }
-  void grow(int probed) { list.resize(static_cast<size_t>(probed)); }
+  bool grow(int probed) {
+    if (std::exchange(isProbed, true)) return false;
+    list.resize(static_cast<size_t>(probed));
+    return !list.empty();
+  }
   void returned(int count, const std::shared_ptr<Session>&) { found = list.empty() ? 0 : count; }
   Napi::Value give(Napi::Env env) {
     auto js = Napi::Array::New(env, static_cast<size_t>(found));
@@ -98,6 +104,7 @@ struct ParamsFilled : Out {  // virTypedParameterPtr, int *: asked for their num
   static constexpr bool isProbe = true;
   static constexpr const char* result = "object";
   std::vector<virTypedParameter> list;
+  bool isProbed = false;
   int count = 0;
   ParamsFilled() = default;
   ParamsFilled(const ParamsFilled&) = delete;
@@ -106,7 +113,11 @@ struct ParamsFilled : Out {  // virTypedParameterPtr, int *: asked for their num
     if (!list.empty()) VIR(virTypedParamsClear)(list.data(), static_cast<int>(list.size()));
   }
   auto pass() { return std::tuple<virTypedParameterPtr, int*>(list.empty() ? nullptr : list.data(), &count); }
-  void grow(int) { list.resize(static_cast<size_t>(count)); }
+  bool grow(int) {
+    if (std::exchange(isProbed, true)) return false;
+    list.resize(static_cast<size_t>(count));
+    return !list.empty();
+  }
   Napi::Value give(Napi::Env env) { return paramsToJs(env, list.data(), list.empty() ? 0 : count); }
 };
 

@@ -57,4 +57,11 @@ struct StructOut : Out {
   Napi::Value give(Napi::Env env) { return structToJs(env, s); }
 };
 
+// A struct whose size the caller gives, for it may grow.
+template <IsStruct S>
+struct SizedStructOut : StructOut<S> {
+  static constexpr size_t takes = 2;
+  auto pass() { return std::tuple<S*, size_t>(&this->s, sizeof(S)); }
+};
+
 }  // namespace virt

@@ -34,6 +34,11 @@ VIRT_FIELDS(virDomainJobInfo, F(type), F(timeElapsed), F(timeRemaining), F(dataT
             F(dataRemaining), F(memTotal), F(memProcessed), F(memRemaining), F(fileTotal), F(fileProcessed),
             F(fileRemaining));
 VIRT_FIELDS(virNodeInfo, F(model), F(memory), F(cpus), F(mhz), F(nodes), F(sockets), F(cores), F(threads));
+VIRT_FIELDS(virDomainBlockStatsStruct, F(rd_req), F(rd_bytes), F(wr_req), F(wr_bytes), F(errs));
+VIRT_FIELDS(virDomainInterfaceStatsStruct, F(rx_bytes), F(rx_packets), F(rx_errs), F(rx_drop), F(tx_bytes),
+            F(tx_packets), F(tx_errs), F(tx_drop));
+VIRT_FIELDS(virSecurityLabel, F(label), F(enforcing));
+VIRT_FIELDS(virSecurityModel, F(model), F(doi));
 VIRT_FIELDS(virStoragePoolInfo, F(state), F(capacity), F(allocation), F(available));
 VIRT_FIELDS(virStorageVolInfo, F(type), F(capacity), F(allocation));
 #undef F

@@ -10,6 +10,7 @@ const Table& domainSnapshotTable() {
       FN(virDomainSnapshotGetParent),         FN(virDomainSnapshotNumChildren, Count),
       FN(virDomainSnapshotListAllChildren),   FN(virDomainSnapshotIsCurrent, Bool),
       FN(virDomainSnapshotHasMetadata, Bool), FN(virDomainSnapshotDelete),
+      FN(virDomainSnapshotListChildrenNames),
   };
   return *table;
 }

@@ -1,6 +1,7 @@
 // virDomain.
 #include <libvirt/libvirt-qemu.h>
 
+#include "adapters.h"
 #include "bound.h"
 #include "tables.h"
 
@@ -37,6 +38,126 @@ constexpr ParamField blockIoTune[] = {
     {VIR_DOMAIN_BLOCK_IOTUNE_GROUP_NAME, VIR_TYPED_PARAM_STRING},
 };
 
+constexpr ParamField blkio[] = {
+    {VIR_DOMAIN_BLKIO_WEIGHT, VIR_TYPED_PARAM_UINT},
+    {VIR_DOMAIN_BLKIO_DEVICE_WEIGHT, VIR_TYPED_PARAM_STRING},
+    {VIR_DOMAIN_BLKIO_DEVICE_READ_IOPS, VIR_TYPED_PARAM_STRING},
+    {VIR_DOMAIN_BLKIO_DEVICE_WRITE_IOPS, VIR_TYPED_PARAM_STRING},
+    {VIR_DOMAIN_BLKIO_DEVICE_READ_BPS, VIR_TYPED_PARAM_STRING},
+    {VIR_DOMAIN_BLKIO_DEVICE_WRITE_BPS, VIR_TYPED_PARAM_STRING},
+};
+
+constexpr ParamField memory[] = {
+    {VIR_DOMAIN_MEMORY_HARD_LIMIT, VIR_TYPED_PARAM_ULLONG},
+    {VIR_DOMAIN_MEMORY_SOFT_LIMIT, VIR_TYPED_PARAM_ULLONG},
+    {VIR_DOMAIN_MEMORY_MIN_GUARANTEE, VIR_TYPED_PARAM_ULLONG},
+    {VIR_DOMAIN_MEMORY_SWAP_HARD_LIMIT, VIR_TYPED_PARAM_ULLONG},
+};
+
+constexpr ParamField numa[] = {
+    {VIR_DOMAIN_NUMA_NODESET, VIR_TYPED_PARAM_STRING},
+    {VIR_DOMAIN_NUMA_MODE, VIR_TYPED_PARAM_INT},
+};
+
+constexpr ParamField scheduler[] = {
+    {VIR_DOMAIN_SCHEDULER_CPU_SHARES, VIR_TYPED_PARAM_ULLONG},
+    {VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD, VIR_TYPED_PARAM_ULLONG},
+    {VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA, VIR_TYPED_PARAM_LLONG},
+    {VIR_DOMAIN_SCHEDULER_VCPU_PERIOD, VIR_TYPED_PARAM_ULLONG},
+    {VIR_DOMAIN_SCHEDULER_VCPU_QUOTA, VIR_TYPED_PARAM_LLONG},
+    {VIR_DOMAIN_SCHEDULER_EMULATOR_PERIOD, VIR_TYPED_PARAM_ULLONG},
+    {VIR_DOMAIN_SCHEDULER_EMULATOR_QUOTA, VIR_TYPED_PARAM_LLONG},
+    {VIR_DOMAIN_SCHEDULER_IOTHREAD_PERIOD, VIR_TYPED_PARAM_ULLONG},
+    {VIR_DOMAIN_SCHEDULER_IOTHREAD_QUOTA, VIR_TYPED_PARAM_LLONG},
+    {VIR_DOMAIN_SCHEDULER_WEIGHT, VIR_TYPED_PARAM_UINT},
+    {VIR_DOMAIN_SCHEDULER_CAP, VIR_TYPED_PARAM_UINT},
+    {VIR_DOMAIN_SCHEDULER_RESERVATION, VIR_TYPED_PARAM_LLONG},
+    {VIR_DOMAIN_SCHEDULER_LIMIT, VIR_TYPED_PARAM_LLONG},
+    {VIR_DOMAIN_SCHEDULER_SHARES, VIR_TYPED_PARAM_INT},
+};
+
+constexpr ParamField perf[] = {
+    {VIR_PERF_PARAM_CMT, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_MBMT, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_MBML, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_CACHE_MISSES, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_CACHE_REFERENCES, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_INSTRUCTIONS, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_CPU_CYCLES, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_BRANCH_INSTRUCTIONS, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_BRANCH_MISSES, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_BUS_CYCLES, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_STALLED_CYCLES_FRONTEND, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_STALLED_CYCLES_BACKEND, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_REF_CPU_CYCLES, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_CPU_CLOCK, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_TASK_CLOCK, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_PAGE_FAULTS, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_CONTEXT_SWITCHES, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_CPU_MIGRATIONS, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_PAGE_FAULTS_MIN, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_PAGE_FAULTS_MAJ, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_ALIGNMENT_FAULTS, VIR_TYPED_PARAM_BOOLEAN},
+    {VIR_PERF_PARAM_EMULATION_FAULTS, VIR_TYPED_PARAM_BOOLEAN},
+};
+
+constexpr ParamField interfaceParameters[] = {
+    {VIR_DOMAIN_BANDWIDTH_IN_AVERAGE, VIR_TYPED_PARAM_UINT},
+    {VIR_DOMAIN_BANDWIDTH_IN_PEAK, VIR_TYPED_PARAM_UINT},
+    {VIR_DOMAIN_BANDWIDTH_IN_BURST, VIR_TYPED_PARAM_UINT},
+    {VIR_DOMAIN_BANDWIDTH_IN_FLOOR, VIR_TYPED_PARAM_UINT},
+    {VIR_DOMAIN_BANDWIDTH_OUT_AVERAGE, VIR_TYPED_PARAM_UINT},
+    {VIR_DOMAIN_BANDWIDTH_OUT_PEAK, VIR_TYPED_PARAM_UINT},
+    {VIR_DOMAIN_BANDWIDTH_OUT_BURST, VIR_TYPED_PARAM_UINT},
+};
+
+constexpr ParamField iothread[] = {
+    {VIR_DOMAIN_IOTHREAD_POLL_MAX_NS, VIR_TYPED_PARAM_ULLONG},
+    {VIR_DOMAIN_IOTHREAD_POLL_GROW, VIR_TYPED_PARAM_UINT},
+    {VIR_DOMAIN_IOTHREAD_POLL_SHRINK, VIR_TYPED_PARAM_UINT},
+    {VIR_DOMAIN_IOTHREAD_THREAD_POOL_MIN, VIR_TYPED_PARAM_INT},
+    {VIR_DOMAIN_IOTHREAD_THREAD_POOL_MAX, VIR_TYPED_PARAM_INT},
+};
+
+constexpr ParamField launchSecurity[] = {
+    {VIR_DOMAIN_LAUNCH_SECURITY_SEV_SECRET_HEADER, VIR_TYPED_PARAM_STRING},
+    {VIR_DOMAIN_LAUNCH_SECURITY_SEV_SECRET, VIR_TYPED_PARAM_STRING},
+    {VIR_DOMAIN_LAUNCH_SECURITY_SEV_SECRET_SET_ADDRESS, VIR_TYPED_PARAM_ULLONG},
+};
+
+constexpr ParamField save[] = {
+    {VIR_DOMAIN_SAVE_PARAM_FILE, VIR_TYPED_PARAM_STRING},
+    {VIR_DOMAIN_SAVE_PARAM_DXML, VIR_TYPED_PARAM_STRING},
+};
+
+// What older headers do not name stands here by its text.
+constexpr ParamField migration[] = {
+    {VIR_MIGRATE_PARAM_URI, VIR_TYPED_PARAM_STRING},
+    {VIR_MIGRATE_PARAM_DEST_NAME, VIR_TYPED_PARAM_STRING},
+    {VIR_MIGRATE_PARAM_DEST_XML, VIR_TYPED_PARAM_STRING},
+    {VIR_MIGRATE_PARAM_PERSIST_XML, VIR_TYPED_PARAM_STRING},
+    {VIR_MIGRATE_PARAM_BANDWIDTH, VIR_TYPED_PARAM_ULLONG},
+    {VIR_MIGRATE_PARAM_BANDWIDTH_POSTCOPY, VIR_TYPED_PARAM_ULLONG},
+    {"bandwidth.avail.switchover", VIR_TYPED_PARAM_ULLONG},
+    {VIR_MIGRATE_PARAM_GRAPHICS_URI, VIR_TYPED_PARAM_STRING},
+    {VIR_MIGRATE_PARAM_LISTEN_ADDRESS, VIR_TYPED_PARAM_STRING},
+    {VIR_MIGRATE_PARAM_MIGRATE_DISKS, VIR_TYPED_PARAM_STRING, true},
+    {"migrate_disks_detect_zeroes", VIR_TYPED_PARAM_STRING, true},
+    {VIR_MIGRATE_PARAM_DISKS_PORT, VIR_TYPED_PARAM_INT},
+    {VIR_MIGRATE_PARAM_DISKS_URI, VIR_TYPED_PARAM_STRING},
+    {VIR_MIGRATE_PARAM_COMPRESSION, VIR_TYPED_PARAM_STRING, true},
+    {VIR_MIGRATE_PARAM_COMPRESSION_MT_LEVEL, VIR_TYPED_PARAM_INT},
+    {VIR_MIGRATE_PARAM_COMPRESSION_MT_THREADS, VIR_TYPED_PARAM_INT},
+    {VIR_MIGRATE_PARAM_COMPRESSION_MT_DTHREADS, VIR_TYPED_PARAM_INT},
+    {VIR_MIGRATE_PARAM_COMPRESSION_XBZRLE_CACHE, VIR_TYPED_PARAM_ULLONG},
+    {"compression.zlib.level", VIR_TYPED_PARAM_INT},
+    {"compression.zstd.level", VIR_TYPED_PARAM_INT},
+    {VIR_MIGRATE_PARAM_AUTO_CONVERGE_INITIAL, VIR_TYPED_PARAM_INT},
+    {VIR_MIGRATE_PARAM_AUTO_CONVERGE_INCREMENT, VIR_TYPED_PARAM_INT},
+    {VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS, VIR_TYPED_PARAM_INT},
+    {VIR_MIGRATE_PARAM_TLS_DESTINATION, VIR_TYPED_PARAM_STRING},
+};
+
 }  // namespace
 
 const Table& domainTable() {
@@ -63,6 +184,18 @@ const Table& domainTable() {
       FN(virDomainManagedSave),
       FN(virDomainHasManagedSaveImage, Bool),
       FN(virDomainManagedSaveRemove),
+      FN(virDomainManagedSaveGetXMLDesc),
+      FN(virDomainManagedSaveDefineXML),
+      FN(virDomainSaveParams, Schema<save>),
+      FN(virDomainRename),
+      FN(virDomainInjectNMI),
+      FN(virDomainPMSuspendForDuration),
+      FN(virDomainPMWakeup),
+      FN(virDomainSetLifecycleAction),
+      FN(virDomainCoreDump),
+      FN(virDomainCoreDumpWithFormat),
+      FN_BY(virDomainCreateWithFiles, domainCreateWithFiles, At<2>),
+      FN_BY(virDomainFDAssociate, domainFDAssociate, At<1, 3>),
       FN(virDomainGetAutostart),
       FN(virDomainSetAutostart),
 
@@ -78,16 +211,73 @@ const Table& domainTable() {
       FN(virDomainGetJobInfo),
       FN(virDomainGetJobStats, Outs<"type", "params">),
       FN(virDomainAbortJob, Urgent),
+      FN(virDomainAbortJobFlags, Urgent),
+      FN(virDomainGetOSType),
+      FN(virDomainGetHostname, Agent),
+      FN(virDomainGetMaxMemory, NotZero),
+      FN(virDomainGetMaxVcpus, Count),
+      FN(virDomainGetSecurityLabel),
+      FN_BY(virDomainGetSecurityLabelList, domainGetSecurityLabelList, At<>),
+      FN(virDomainGetMessages),
+      FN(virDomainBlockStats),
+      FN(virDomainBlockStatsFlags),
+      FN(virDomainInterfaceStats),
+      FN_BY(virDomainMemoryStats, domainMemoryStats, At<>),
+      FN_BY(virDomainInterfaceAddresses, domainInterfaceAddresses, At<2>, Agent),
+      FN_BY(virDomainBlockPeek, domainBlockPeek, At<1, 2, 3>),
+      FN_BY(virDomainMemoryPeek, domainMemoryPeek, At<1, 2>),
+      FN(virDomainGetPerfEvents),
+      FN(virDomainSetPerfEvents, Schema<perf>),
+      FN(virDomainGetLaunchSecurityInfo),
+      FN(virDomainSetLaunchSecurityState, Schema<launchSecurity>),
+      FN(virDomainStartDirtyRateCalc),
 
       FN(virDomainAttachDevice),
       FN(virDomainAttachDeviceFlags),
       FN(virDomainDetachDevice),
       FN(virDomainDetachDeviceFlags),
       FN(virDomainUpdateDeviceFlags),
+      FN(virDomainDetachDeviceAlias),
+      FN(virDomainSetBlockThreshold),
+      FN(virDomainGetInterfaceParameters),
+      FN(virDomainSetInterfaceParameters, Schema<interfaceParameters>),
+      FN(virDomainOpenGraphics),
+      FN(virDomainOpenGraphicsFD, Count),
       FN(virDomainGetBlockInfo),
       FN(virDomainGetDiskErrors),
       FN(virDomainGetBlockIoTune, Null<1>),
       FN(virDomainSetBlockIoTune, Schema<blockIoTune>),
+      FN(virDomainGetBlkioParameters),
+      FN(virDomainSetBlkioParameters, Schema<blkio>),
+      FN(virDomainSetMaxMemory),
+      FN(virDomainSetMemory),
+      FN(virDomainSetMemoryFlags),
+      FN(virDomainGetMemoryParameters),
+      FN(virDomainSetMemoryParameters, Schema<memory>),
+      FN(virDomainSetMemoryStatsPeriod),
+      FN(virDomainGetNumaParameters),
+      FN(virDomainSetNumaParameters, Schema<numa>),
+      FN_BY(virDomainGetSchedulerType, domainGetSchedulerType, At<>),
+      FN(virDomainGetSchedulerParameters),
+      FN(virDomainGetSchedulerParametersFlags),
+      FN(virDomainSetSchedulerParameters, Schema<scheduler>),
+      FN(virDomainSetSchedulerParametersFlags, Schema<scheduler>),
+      FN(virDomainGetVcpusFlags, Count),
+      FN(virDomainSetVcpus, Plain),
+      FN(virDomainSetVcpusFlags),
+      FN(virDomainSetVcpu),
+      FN_BY(virDomainGetVcpus, domainGetVcpus, At<>),
+      FN_BY(virDomainGetVcpuPinInfo, domainGetVcpuPinInfo, At<>),
+      FN_BY(virDomainPinVcpu, domainPinVcpu, At<1, 2>),
+      FN_BY(virDomainPinVcpuFlags, domainPinVcpuFlags, At<1, 2>),
+      FN_BY(virDomainGetEmulatorPinInfo, domainGetEmulatorPinInfo, At<>, OrNull),
+      FN_BY(virDomainPinEmulator, domainPinEmulator, At<1>),
+      FN_BY(virDomainGetCPUStats, domainGetCPUStats, At<3, 4>),
+      FN_BY(virDomainGetIOThreadInfo, domainGetIOThreadInfo, At<>),
+      FN_BY(virDomainPinIOThread, domainPinIOThread, At<1, 2>),
+      FN(virDomainAddIOThread),
+      FN(virDomainDelIOThread),
+      FN(virDomainSetIOThreadParams, Schema<iothread>),
 
       FN(virDomainBlockCommit, Null<2, 3>),
       FN(virDomainBlockPull),
@@ -105,9 +295,17 @@ const Table& domainTable() {
       FN(virDomainAgentSetResponseTimeout),
       FN(virDomainGetTime, Agent, Outs<"seconds", "nseconds">),
       FN(virDomainSetTime, Agent),
+      FN_BY(virDomainGetGuestVcpus, domainGetGuestVcpus, At<>, Agent),
+      FN(virDomainSetGuestVcpus, Agent),
+      FN(virDomainSetUserPassword, Agent),
+      FN(virDomainAuthorizedSSHKeysGet, Agent),
+      FN(virDomainAuthorizedSSHKeysSet, Agent, Null<2>),
+      FN(virDomainSendProcessSignal),
+      FN_BY(virDomainSendKey, domainSendKey, At<1, 2, 3>),
       FN(virDomainGetGuestInfo, Agent, Null<1>),
       FN(virDomainQemuAgentCommand, Agent),
       FN(virDomainQemuMonitorCommand),
+      FN_BY(virDomainQemuMonitorCommandWithFiles, domainQemuMonitorCommandWithFiles, At<1, 3>),
 
       FN(virDomainSnapshotCreateXML),
       FN(virDomainSnapshotLookupByName),
@@ -118,6 +316,21 @@ const Table& domainTable() {
       FN(virDomainRevertToSnapshot, On<virDomain>),
       FN(virDomainBackupBegin, Null<2>),
       FN(virDomainBackupGetXMLDesc),
+      FN(virDomainSnapshotListNames),
+      FN(virDomainCheckpointCreateXML),
+      FN(virDomainCheckpointLookupByName),
+      FN(virDomainListAllCheckpoints),
+
+      FN(virDomainMigrateToURI, Null<3>),
+      FN(virDomainMigrateToURI2, Null<1, 2, 3, 5>),
+      FN(virDomainMigrateToURI3, Schema<migration>, Null<1, 2>),
+      FN(virDomainMigrateGetMaxDowntime),
+      FN(virDomainMigrateSetMaxDowntime),
+      FN(virDomainMigrateGetCompressionCache),
+      FN(virDomainMigrateSetCompressionCache),
+      FN(virDomainMigrateGetMaxSpeed),
+      FN(virDomainMigrateSetMaxSpeed),
+      FN(virDomainMigrateStartPostCopy),
   };
   return *table;
 }

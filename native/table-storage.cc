@@ -18,7 +18,12 @@ const Table& storageTable() {
       FN(virStoragePoolDestroy),
       FN(virStoragePoolUndefine),
       FN(virStoragePoolNumOfVolumes, Count),
+      FN(virStoragePoolBuild),
+      FN(virStoragePoolDelete),
+      FN(virStoragePoolGetAutostart),
+      FN(virStoragePoolSetAutostart),
       FN(virStoragePoolListAllVolumes),
+      FN(virStoragePoolListVolumes),
       FN(virStorageVolLookupByName),
       FN(virStorageVolCreateXML),
       FN(virStorageVolCreateXMLFrom),
@@ -31,6 +36,8 @@ const Table& storageTable() {
       FN(virStorageVolGetInfoFlags),
       FN(virStorageVolDelete),
       FN(virStorageVolResize),
+      FN(virStorageVolWipe),
+      FN(virStorageVolWipePattern),
       FN(virStoragePoolLookupByVolume),
   };
   return *table;

@@ -7,10 +7,17 @@ namespace virt {
 const Table& connectionTable();
 const Table& domainTable();
 const Table& domainSnapshotTable();
+const Table& domainCheckpointTable();
 const Table& storageTable();
+const Table& networkTable();
+const Table& interfaceTable();
+const Table& nodeDeviceTable();
+const Table& nwfilterTable();
+const Table& secretTable();
 const Table& streamTable();
 
-constexpr const Table& (*tables[])() = {connectionTable, domainTable, domainSnapshotTable, storageTable,
-                                        streamTable};
+constexpr const Table& (*tables[])() = {
+    connectionTable, domainTable,     domainSnapshotTable, domainCheckpointTable, storageTable, networkTable,
+    interfaceTable,  nodeDeviceTable, nwfilterTable,       secretTable,           streamTable};
 
 }  // namespace virt

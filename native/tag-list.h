@@ -50,6 +50,14 @@ struct OutNamesOf {
 template <Name... names>
 struct OutNamesOf<Outs<names...>> : Outs<names...> {};
 template <class Tag>
+struct AtOf {
+  static void replace(std::vector<int>&) {}
+};
+template <int... positions>
+struct AtOf<At<positions...>> {
+  static void replace(std::vector<int>& list) { list = {positions...}; }
+};
+template <class Tag>
 struct NullListOf {
   static void add(std::vector<int>&) {}
 };

@@ -13,8 +13,10 @@ namespace virt {
 struct Status {};  // < 0: failed; otherwise nothing
 struct Count {};   // how many
 struct Bool {};    // 1: true
-struct OrNull {};  // 0: there is none, the result is null; 1: the out-parameter holds it
+struct OrNull {};  // 0, or no text and no error: there is none, the result is null
 struct Id {};      // an unsigned that is (unsigned)-1 where there is none
+
+struct NotZero {};  // 0: failed
 
 struct Sync {};    // read from the handle: returns at once, without a promise
 struct Urgent {};  // must get through while other calls hang
@@ -47,6 +49,9 @@ template <std::size_t... positions>
 struct Null {
   static constexpr bool has(std::size_t position) { return ((position == positions) || ...); }
 };
+// Of a line with an adapter: which C parameter each argument of JavaScript becomes.
+template <int... positions>
+struct At {};
 // Names and types of the typed parameters that the function takes.
 template <const auto& fields>
 struct Schema {};

@@ -11,6 +11,7 @@ export interface DomainSnapshot {
   getParent(flags?: FlagsArg<never>): Promise<DomainSnapshot>;
   numChildren(flags?: FlagsArg<'DomainSnapshotListFlags'>): Promise<number>;
   listAllChildren(flags?: FlagsArg<'DomainSnapshotListFlags'>): Promise<DomainSnapshot[]>;
+  listChildrenNames(flags?: FlagsArg<'DomainSnapshotListFlags'>): Promise<string[]>;
   isCurrent(flags?: FlagsArg<never>): Promise<boolean>;
   hasMetadata(flags?: FlagsArg<never>): Promise<boolean>;
   delete(flags?: FlagsArg<'DomainSnapshotDeleteFlags'>): Promise<void>;

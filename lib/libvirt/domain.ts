@@ -1,7 +1,37 @@
 // virDomain: a guest. Each member is one C function; what it does stands in libvirt's own reference under that name.
 
+import type { DomainCheckpoint } from './domain-checkpoint';
+import type {
+  BlkioParameters,
+  BlockCopyParams,
+  BlockIoTune,
+  InterfaceParameters,
+  IOThreadParams,
+  LaunchSecurityState,
+  MemoryParameters,
+  MigrateParams,
+  NumaParameters,
+  PerfEvents,
+  SaveParams,
+  SchedulerParameters,
+} from './domain-params';
 import type { DomainSnapshot } from './domain-snapshot';
-import type { DomainJobType, DomainMetadataType, DomainState } from './generated/constants';
+import type { Flag } from './enum';
+import type {
+  DomainCoreDumpFormat,
+  DomainInterfaceAddressesSource,
+  DomainJobType,
+  DomainLifecycle,
+  DomainLifecycleAction,
+  DomainMemoryStatTags,
+  DomainMetadataType,
+  DomainProcessSignal,
+  DomainState,
+  IPAddrType,
+  KeycodeSet,
+  NodeSuspendTarget,
+  VcpuState,
+} from './generated/constants';
 import { Handle, handleClass } from './handle';
 import type { AgentFlagsArg, CallOptions, FlagsArg, TypedParams } from './options';
 import type { Stream } from './stream';
@@ -78,38 +108,63 @@ export interface DomainDiskError {
   error: number;
 }
 
-/** Throttling of one disk: virDomainSetBlockIoTune's typed parameters. Bytes and operations per second; 0: no limit. */
-export interface BlockIoTune {
-  total_bytes_sec?: number | bigint;
-  read_bytes_sec?: number | bigint;
-  write_bytes_sec?: number | bigint;
-  total_iops_sec?: number | bigint;
-  read_iops_sec?: number | bigint;
-  write_iops_sec?: number | bigint;
-  total_bytes_sec_max?: number | bigint;
-  read_bytes_sec_max?: number | bigint;
-  write_bytes_sec_max?: number | bigint;
-  total_iops_sec_max?: number | bigint;
-  read_iops_sec_max?: number | bigint;
-  write_iops_sec_max?: number | bigint;
-  total_bytes_sec_max_length?: number | bigint;
-  read_bytes_sec_max_length?: number | bigint;
-  write_bytes_sec_max_length?: number | bigint;
-  total_iops_sec_max_length?: number | bigint;
-  read_iops_sec_max_length?: number | bigint;
-  write_iops_sec_max_length?: number | bigint;
-  size_iops_sec?: number | bigint;
-  group_name?: string;
+/** What {@link Domain.blockStats} gives. */
+export interface DomainBlockStats {
+  rd_req: bigint;
+  rd_bytes: bigint;
+  wr_req: bigint;
+  wr_bytes: bigint;
+  errs: bigint;
 }
 
-/** What limits a copy job: virDomainBlockCopy's typed parameters. */
-export interface BlockCopyParams {
-  /** Bytes/s; 0: no limit. */
-  bandwidth?: number | bigint;
-  /** Bytes, a power of two. */
-  granularity?: number;
-  /** Bytes. */
-  buf_size?: number | bigint;
+/** What {@link Domain.interfaceStats} gives; -1: not known to the driver. */
+export interface DomainInterfaceStats {
+  rx_bytes: bigint;
+  rx_packets: bigint;
+  rx_errs: bigint;
+  rx_drop: bigint;
+  tx_bytes: bigint;
+  tx_packets: bigint;
+  tx_errs: bigint;
+  tx_drop: bigint;
+}
+
+/** One item of {@link Domain.memoryStats}: what is counted, and how much, mostly in KiB. */
+export interface DomainMemoryStat {
+  tag: DomainMemoryStatTags;
+  val: bigint;
+}
+
+/** A network interface as the guest sees it. */
+export interface DomainInterface {
+  name: string;
+  hwaddr: string | null;
+  addrs: { type: IPAddrType; addr: string; prefix: number }[];
+}
+
+/** A guest's label of the security driver. */
+export interface SecurityLabel {
+  label: string;
+  /** 1: enforced. */
+  enforcing: number;
+}
+
+/** A virtual CPU of a running guest. */
+export interface VcpuInfo {
+  number: number;
+  state: VcpuState;
+  /** Nanoseconds. */
+  cpuTime: bigint;
+  /** The host's CPU that it is on. */
+  cpu: number;
+  /** Numbers of the host's CPUs that it may be on. */
+  cpumap: number[];
+}
+
+/** An I/O thread, and the numbers of the host's CPUs that it may run on. */
+export interface IOThreadInfo {
+  iothread_id: number;
+  cpumap: number[];
 }
 
 /** A guest. */
@@ -146,6 +201,32 @@ export interface Domain {
   managedSave(flags?: FlagsArg<'DomainSaveRestoreFlags'>): Promise<void>;
   hasManagedSaveImage(flags?: FlagsArg<never>): Promise<boolean>;
   managedSaveRemove(flags?: FlagsArg<never>): Promise<void>;
+  managedSaveGetXMLDesc(flags?: FlagsArg<'DomainSaveImageXMLFlags'>): Promise<string>;
+  /** virDomainManagedSaveDefineXML: changes what the guest will be when it is started from its image. */
+  managedSaveDefineXML(dxml: string, flags?: FlagsArg<'DomainSaveRestoreFlags'>): Promise<void>;
+  /** virDomainSaveParams: as {@link saveFlags}; without a file, the managed image. */
+  saveParams(params: SaveParams, flags?: FlagsArg<'DomainSaveRestoreFlags'>): Promise<void>;
+  rename(newName: string, flags?: FlagsArg<never>): Promise<void>;
+  injectNMI(flags?: FlagsArg<never>): Promise<void>;
+  /** virDomainPMSuspendForDuration: the guest's own sleep; `duration` in seconds, 0: until it is woken. */
+  pmSuspendForDuration(target: NodeSuspendTarget, duration: number | bigint, flags?: FlagsArg<never>): Promise<void>;
+  pmWakeup(flags?: FlagsArg<never>): Promise<void>;
+  setLifecycleAction(
+    type: DomainLifecycle,
+    action: DomainLifecycleAction,
+    flags?: FlagsArg<'DomainModificationImpact'>,
+  ): Promise<void>;
+  /** virDomainCoreDump: the guest's memory into a file of the host. */
+  coreDump(to: string, flags?: FlagsArg<'DomainCoreDumpFlags'>): Promise<void>;
+  coreDumpWithFormat(
+    to: string,
+    dumpformat: DomainCoreDumpFormat,
+    flags?: FlagsArg<'DomainCoreDumpFlags'>,
+  ): Promise<void>;
+  /** virDomainCreateWithFiles: starts the guest with file descriptors of this process; local connections only. */
+  createWithFiles(files: readonly number[], flags?: FlagsArg<'DomainCreateFlags'>): Promise<void>;
+  /** virDomainFDAssociate: file descriptors of this process under a name that the domain's XML uses. libvirt 9.0 and later. */
+  fdAssociate(name: string, fds: readonly number[], flags?: FlagsArg<'DomainFDAssociateFlags'>): Promise<void>;
   getAutostart(options?: CallOptions): Promise<number>;
   setAutostart(autostart: number, options?: CallOptions): Promise<void>;
 
@@ -175,6 +256,36 @@ export interface Domain {
   getJobStats(flags?: FlagsArg<'DomainGetJobStatsFlags'>): Promise<{ type: DomainJobType; params: TypedParams }>;
   /** virDomainAbortJob. Runs beside whatever else hangs on this connection. */
   abortJob(options?: CallOptions): Promise<void>;
+  abortJobFlags(flags?: FlagsArg<'DomainAbortJobFlagsValues'>): Promise<void>;
+  getOSType(options?: CallOptions): Promise<string>;
+  /** virDomainGetHostname: what the guest calls itself, from its agent or from a network's lease. */
+  getHostname(flags?: AgentFlagsArg<'DomainGetHostnameFlags'>): Promise<string>;
+  /** virDomainGetMaxMemory, in KiB. */
+  getMaxMemory(options?: CallOptions): Promise<number>;
+  getMaxVcpus(options?: CallOptions): Promise<number>;
+  getSecurityLabel(options?: CallOptions): Promise<SecurityLabel>;
+  getSecurityLabelList(options?: CallOptions): Promise<SecurityLabel[]>;
+  /** virDomainGetMessages: what libvirt thinks of this guest: taints, deprecated features. */
+  getMessages(flags?: FlagsArg<'DomainMessageType'>): Promise<string[]>;
+  /** virDomainBlockStats: counted since the guest's start; -1: not known to the driver. */
+  blockStats(disk: string, options?: CallOptions): Promise<DomainBlockStats>;
+  /** virDomainBlockStatsFlags: all that the driver counts, by name. */
+  blockStatsFlags(disk: string, flags?: FlagsArg<never>): Promise<TypedParams>;
+  interfaceStats(device: string, options?: CallOptions): Promise<DomainInterfaceStats>;
+  memoryStats(flags?: FlagsArg<never>): Promise<DomainMemoryStat[]>;
+  /** virDomainInterfaceAddresses: of `source`: leases, agent or ARP. */
+  interfaceAddresses(source: DomainInterfaceAddressesSource, flags?: AgentFlagsArg<never>): Promise<DomainInterface[]>;
+  /** virDomainBlockPeek: bytes of a disk's file as they lie there, at most 4 MiB at a time; the container, not what the guest sees. */
+  blockPeek(disk: string, offset: number | bigint, size: number, flags?: FlagsArg<never>): Promise<Uint8Array>;
+  /** virDomainMemoryPeek: the guest's memory, at most 4 MiB at a time. */
+  memoryPeek(start: number | bigint, size: number, flags?: FlagsArg<'DomainMemoryFlags'>): Promise<Uint8Array>;
+  /** virDomainGetPerfEvents: which performance counters are on. */
+  getPerfEvents(flags?: FlagsArg<'DomainModificationImpact'>): Promise<TypedParams>;
+  setPerfEvents(params: PerfEvents, flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
+  getLaunchSecurityInfo(flags?: FlagsArg<never>): Promise<TypedParams>;
+  setLaunchSecurityState(params: LaunchSecurityState, flags?: FlagsArg<never>): Promise<void>;
+  /** virDomainStartDirtyRateCalc: measures for so many seconds how fast memory changes; the result is in the domain's stats. */
+  startDirtyRateCalc(seconds: number, flags?: FlagsArg<'DomainDirtyRateCalcFlags'>): Promise<void>;
 
   // ---- devices ----
   attachDevice(xml: string, options?: CallOptions): Promise<void>;
@@ -191,10 +302,83 @@ export interface Domain {
     xml: string,
     flags?: FlagsArg<'DomainDeviceModifyFlags' | 'DomainModificationImpact'>,
   ): Promise<void>;
+  detachDeviceAlias(
+    alias: string,
+    flags?: FlagsArg<'DomainDeviceModifyFlags' | 'DomainModificationImpact'>,
+  ): Promise<void>;
+  /** virDomainSetBlockThreshold: bytes at which the event `block-threshold` comes; `dev` such as `vda` or `vda[1]`. */
+  setBlockThreshold(dev: string, threshold: number | bigint, flags?: FlagsArg<never>): Promise<void>;
+  getInterfaceParameters(device: string, flags?: FlagsArg<'DomainModificationImpact'>): Promise<TypedParams>;
+  setInterfaceParameters(
+    device: string,
+    params: InterfaceParameters,
+    flags?: FlagsArg<'DomainModificationImpact'>,
+  ): Promise<void>;
+  /** virDomainOpenGraphics: hands `fd`, one end of a socket pair, to the guest's display. */
+  openGraphics(idx: number, fd: number, flags?: FlagsArg<'DomainOpenGraphicsFlags'>): Promise<void>;
+  /** virDomainOpenGraphicsFD: a new file descriptor of this process, the caller's to close. */
+  openGraphicsFD(idx: number, flags?: FlagsArg<'DomainOpenGraphicsFlags'>): Promise<number>;
   getBlockInfo(disk: string, flags?: FlagsArg<never>): Promise<DomainBlockInfo>;
   getDiskErrors(flags?: FlagsArg<never>): Promise<DomainDiskError[]>;
   getBlockIoTune(disk: string | null, flags?: FlagsArg<'DomainModificationImpact'>): Promise<TypedParams>;
   setBlockIoTune(disk: string, params: BlockIoTune, flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
+  getBlkioParameters(flags?: FlagsArg<'DomainModificationImpact'>): Promise<TypedParams>;
+  setBlkioParameters(params: BlkioParameters, flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
+
+  // ---- memory and processors ----
+  /** virDomainSetMaxMemory, in KiB. */
+  setMaxMemory(memory: number | bigint, options?: CallOptions): Promise<void>;
+  /** virDomainSetMemory, in KiB. */
+  setMemory(memory: number | bigint, options?: CallOptions): Promise<void>;
+  /** virDomainSetMemoryFlags, in KiB. */
+  setMemoryFlags(
+    memory: number | bigint,
+    flags?: FlagsArg<'DomainMemoryModFlags' | 'DomainModificationImpact'>,
+  ): Promise<void>;
+  getMemoryParameters(flags?: FlagsArg<'DomainModificationImpact'>): Promise<TypedParams>;
+  setMemoryParameters(params: MemoryParameters, flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
+  /** virDomainSetMemoryStatsPeriod: seconds between two looks of the balloon; 0: none. */
+  setMemoryStatsPeriod(
+    period: number,
+    flags?: FlagsArg<'DomainMemoryModFlags' | 'DomainModificationImpact'>,
+  ): Promise<void>;
+  getNumaParameters(flags?: FlagsArg<'DomainModificationImpact'>): Promise<TypedParams>;
+  setNumaParameters(params: NumaParameters, flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
+  getSchedulerType(options?: CallOptions): Promise<{ type: string; nparams: number }>;
+  getSchedulerParameters(options?: CallOptions): Promise<TypedParams>;
+  getSchedulerParametersFlags(flags?: FlagsArg<'DomainModificationImpact'>): Promise<TypedParams>;
+  setSchedulerParameters(params: SchedulerParameters, options?: CallOptions): Promise<void>;
+  setSchedulerParametersFlags(params: SchedulerParameters, flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
+  getVcpusFlags(flags?: FlagsArg<'DomainVcpuFlags' | 'DomainModificationImpact'>): Promise<number>;
+  setVcpus(nvcpus: number, options?: CallOptions): Promise<void>;
+  setVcpusFlags(nvcpus: number, flags?: FlagsArg<'DomainVcpuFlags' | 'DomainModificationImpact'>): Promise<void>;
+  /** virDomainSetVcpu: `vcpumap` such as `'1,3-5'`; `state` 1: on. */
+  setVcpu(vcpumap: string, state: number, flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
+  /** virDomainGetVcpus: of a running guest. */
+  getVcpus(options?: CallOptions): Promise<VcpuInfo[]>;
+  /** virDomainGetVcpuPinInfo: for each virtual CPU the numbers of the host's CPUs that it may run on. */
+  getVcpuPinInfo(flags?: FlagsArg<'DomainModificationImpact'>): Promise<number[][]>;
+  /** virDomainPinVcpu: `cpumap` are numbers of CPUs of the host. */
+  pinVcpu(vcpu: number, cpumap: readonly number[], options?: CallOptions): Promise<void>;
+  pinVcpuFlags(vcpu: number, cpumap: readonly number[], flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
+  /** virDomainGetEmulatorPinInfo: null: the emulator's threads are not pinned. */
+  getEmulatorPinInfo(flags?: FlagsArg<'DomainModificationImpact'>): Promise<number[] | null>;
+  pinEmulator(cpumap: readonly number[], flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
+  /** virDomainGetCPUStats: of CPUs of the host from `startCpu` on, `ncpus` 0: all; -1 and 1: their sum. */
+  getCPUStats(startCpu: number, ncpus: number, flags?: FlagsArg<never>): Promise<TypedParams[]>;
+  getIOThreadInfo(flags?: FlagsArg<'DomainModificationImpact'>): Promise<IOThreadInfo[]>;
+  pinIOThread(
+    iothreadId: number,
+    cpumap: readonly number[],
+    flags?: FlagsArg<'DomainModificationImpact'>,
+  ): Promise<void>;
+  addIOThread(iothreadId: number, flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
+  delIOThread(iothreadId: number, flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
+  setIOThreadParams(
+    iothreadId: number,
+    params: IOThreadParams,
+    flags?: FlagsArg<'DomainModificationImpact'>,
+  ): Promise<void>;
 
   // ---- block jobs: long-running, one per disk; `disk` is a target (`vda`) or a source path ----
   /** virDomainBlockCommit: `base` null: the whole chain, or with SHALLOW the direct parent; `top` null: the active layer. Bandwidth in MiB/s. */
@@ -246,11 +430,33 @@ export interface Domain {
   agentSetResponseTimeout(timeout: number, flags?: FlagsArg<never>): Promise<void>;
   getTime(flags?: AgentFlagsArg<never>): Promise<{ seconds: bigint; nseconds: number }>;
   setTime(seconds: number | bigint, nseconds: number, flags?: AgentFlagsArg<'DomainSetTimeFlags'>): Promise<void>;
+  /** virDomainGetGuestVcpus: as the guest itself sees them. */
+  getGuestVcpus(flags?: AgentFlagsArg<never>): Promise<TypedParams>;
+  /** virDomainSetGuestVcpus: `cpumap` such as `'1,3-5'`; `state` 1: on. */
+  setGuestVcpus(cpumap: string, state: number, flags?: AgentFlagsArg<never>): Promise<void>;
+  setUserPassword(user: string, password: string, flags?: AgentFlagsArg<'DomainSetUserPasswordFlags'>): Promise<void>;
+  authorizedSSHKeysGet(user: string, flags?: AgentFlagsArg<never>): Promise<string[]>;
+  /** virDomainAuthorizedSSHKeysSet: null with REMOVE: the whole file. */
+  authorizedSSHKeysSet(
+    user: string,
+    keys: readonly string[] | null,
+    flags?: AgentFlagsArg<'DomainAuthorizedSSHKeysSetFlags'>,
+  ): Promise<void>;
+  /** virDomainSendProcessSignal: containers only. */
+  sendProcessSignal(pidValue: number | bigint, signum: DomainProcessSignal, flags?: FlagsArg<never>): Promise<void>;
+  /** virDomainSendKey: all keys are held down together for `holdtime` ms. */
+  sendKey(codeset: KeycodeSet, holdtime: number, keycodes: readonly number[], flags?: FlagsArg<never>): Promise<void>;
   getGuestInfo(types?: number, flags?: AgentFlagsArg<never>): Promise<TypedParams>;
   /** virDomainQemuAgentCommand: the agent's answer as JSON. `timeout` in seconds, or one of `DomainQemuAgentCommandTimeoutValues`. */
   qemuAgentCommand(cmd: string, timeout: number, flags?: AgentFlagsArg<never>): Promise<string>;
   /** virDomainQemuMonitorCommand: QMP, or HMP with the flag. */
   qemuMonitorCommand(cmd: string, flags?: FlagsArg<'DomainQemuMonitorCommandFlags'>): Promise<string>;
+  /** virDomainQemuMonitorCommandWithFiles: with file descriptors of this process; those that come back are the caller's to close. */
+  qemuMonitorCommandWithFiles(
+    cmd: string,
+    infiles: readonly number[],
+    flags?: FlagsArg<'DomainQemuMonitorCommandFlags'>,
+  ): Promise<{ result: string | null; outfiles: number[] }>;
 
   // ---- libvirt's own snapshots and backup ----
   snapshotCreateXML(xmlDesc: string, flags?: FlagsArg<'DomainSnapshotCreateFlags'>): Promise<DomainSnapshot>;
@@ -267,6 +473,45 @@ export interface Domain {
     flags?: FlagsArg<'DomainBackupBeginFlags'>,
   ): Promise<void>;
   backupGetXMLDesc(flags?: FlagsArg<never>): Promise<string>;
+  snapshotListNames(flags?: FlagsArg<'DomainSnapshotListFlags'>): Promise<string[]>;
+  checkpointCreateXML(xmlDesc: string, flags?: FlagsArg<'DomainCheckpointCreateFlags'>): Promise<DomainCheckpoint>;
+  checkpointLookupByName(name: string, flags?: FlagsArg<never>): Promise<DomainCheckpoint>;
+  listAllCheckpoints(flags?: FlagsArg<'DomainCheckpointListFlags'>): Promise<DomainCheckpoint[]>;
+
+  // ---- to another host ----
+  /** virDomainMigrateToURI: `flags` say what kind of migration, PEER2PEER above all; bandwidth in MiB/s, 0: the driver's default. */
+  migrateToURI(
+    duri: string,
+    flags: Flag<'DomainMigrateFlags'> | number,
+    dname: string | null,
+    bandwidth: number | bigint,
+    options?: CallOptions,
+  ): Promise<void>;
+  migrateToURI2(
+    dconnuri: string | null,
+    miguri: string | null,
+    dxml: string | null,
+    flags: Flag<'DomainMigrateFlags'> | number,
+    dname: string | null,
+    bandwidth: number | bigint,
+    options?: CallOptions,
+  ): Promise<void>;
+  /** virDomainMigrateToURI3: `dconnuri` null: a direct migration that the hypervisor does by itself. */
+  migrateToURI3(
+    dconnuri: string | null,
+    params: MigrateParams | null,
+    flags?: FlagsArg<'DomainMigrateFlags'>,
+  ): Promise<void>;
+  /** virDomainMigrateGetMaxDowntime, in milliseconds. */
+  migrateGetMaxDowntime(flags?: FlagsArg<never>): Promise<bigint>;
+  migrateSetMaxDowntime(downtime: number | bigint, flags?: FlagsArg<never>): Promise<void>;
+  /** virDomainMigrateGetCompressionCache, in bytes. */
+  migrateGetCompressionCache(flags?: FlagsArg<never>): Promise<bigint>;
+  migrateSetCompressionCache(cacheSize: number | bigint, flags?: FlagsArg<never>): Promise<void>;
+  /** virDomainMigrateGetMaxSpeed, in MiB/s. */
+  migrateGetMaxSpeed(flags?: FlagsArg<'DomainMigrateMaxSpeedFlags'>): Promise<number>;
+  migrateSetMaxSpeed(bandwidth: number | bigint, flags?: FlagsArg<'DomainMigrateMaxSpeedFlags'>): Promise<void>;
+  migrateStartPostCopy(flags?: FlagsArg<never>): Promise<void>;
 }
 
 /** A guest. Made by the lookups of a connection, never by `new`. */

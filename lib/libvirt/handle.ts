@@ -10,7 +10,21 @@ export const raw: unique symbol = Symbol.for('libvirt-disksnapshot.native handle
 export const owner: unique symbol = Symbol('owner');
 
 /** Names of the handle classes, as the addon's tables spell them. */
-export type HandleKind = 'Connection' | 'Domain' | 'DomainSnapshot' | 'StoragePool' | 'StorageVol' | 'Stream';
+export type HandleKind =
+  | 'Connection'
+  | 'Domain'
+  | 'DomainCheckpoint'
+  | 'DomainSnapshot'
+  | 'Interface'
+  | 'NWFilter'
+  | 'NWFilterBinding'
+  | 'Network'
+  | 'NetworkPort'
+  | 'NodeDevice'
+  | 'Secret'
+  | 'StoragePool'
+  | 'StorageVol'
+  | 'Stream';
 
 /** What has a native half. Kept private, so that neither console.log nor a deep comparison walks into it. */
 export abstract class NativeObject {

@@ -3,27 +3,47 @@ import { installMembers } from './members';
 
 export type { CloseReason } from './close-signal';
 export { type AuthCallback, type AuthCredential, type ConnectOptions, connect, getVersion } from './connect';
-export { Connection, type NodeInfo } from './connection';
 export {
-  type BlockCopyParams,
-  type BlockIoTune,
+  type ConnectIdentity,
+  Connection,
+  type NodeInfo,
+  type NodeMemoryParameters,
+  type SecurityModel,
+} from './connection';
+export {
   type BlockJobInfo,
   Domain,
   type DomainBlockInfo,
+  type DomainBlockStats,
   type DomainControlInfo,
   type DomainDiskError,
   type DomainFSInfo,
   type DomainInfo,
+  type DomainInterface,
+  type DomainInterfaceStats,
   type DomainJobInfo,
+  type DomainMemoryStat,
   type DomainStats,
+  type IOThreadInfo,
+  type SecurityLabel,
+  type VcpuInfo,
 } from './domain';
+export { DomainCheckpoint } from './domain-checkpoint';
+export type * from './domain-params';
 export { DomainSnapshot } from './domain-snapshot';
 export { type Flag, nameOf, type Value } from './enum';
 export { LibvirtError } from './errors';
 export type { DomainEvents } from './events';
 export * from './generated/constants';
+export { Interface } from './interface';
+export { Network, type NetworkDHCPLease } from './network';
+export { NetworkPort, type NetworkPortParameters } from './network-port';
+export { NodeDevice } from './node-device';
+export { NWFilter } from './nwfilter';
+export { NWFilterBinding } from './nwfilter-binding';
 export type { NodeStreamOptions } from './node-stream';
 export type { AgentFlagsArg, CallOptions, FlagsArg, FlagsOptions, TypedParams, TypedValue } from './options';
+export { Secret } from './secret';
 export { StoragePool, type StoragePoolInfo } from './storage-pool';
 export { StorageVol, type StorageVolInfo } from './storage-vol';
 export { type Hole, Stream, type StreamChunk } from './stream';

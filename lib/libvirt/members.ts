@@ -32,7 +32,11 @@ function finisher({ result }: NativeFunction): Finish | null {
       return null;
     case 'object':
     case 'object[]':
+    case 'data':
+    case 'value[]':
       return copy;
+    case 'buffer':
+      return (value) => new Uint8Array(value as ArrayBuffer);
     case 'bytes':
       return (value) => Uint8Array.from(value as number[]);
     case 'DomainStats[]': {
@@ -53,11 +57,15 @@ const list =
   (value, receiver) =>
     Array.from(value as unknown[], (item) => each(item, receiver));
 
-/** The native half of a handle, also one of another copy of this package; anything else as it is. */
+/**
+ * The native half of a handle, also one of another copy of this package; other objects as plain copies, so that what their
+ * getters and traps throw is thrown here, and not inside the addon.
+ */
 function unwrap(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(unwrap);
-  return raw in value ? (value as NativeObject)[raw] : value;
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  if (Array.isArray(value)) return Array.from(value, unwrap);
+  if (raw in value) return (value as NativeObject)[raw];
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unwrap(inner)]));
 }
 
 function flagsNumber(flags: unknown, where: string): number {

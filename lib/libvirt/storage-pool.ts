@@ -32,6 +32,14 @@ export interface StoragePool {
   destroy(options?: CallOptions): Promise<void>;
   undefine(options?: CallOptions): Promise<void>;
   numOfVolumes(options?: CallOptions): Promise<number>;
+  /** virStoragePoolBuild: makes what the pool needs: a folder, a file system, a volume group. */
+  build(flags?: FlagsArg<'StoragePoolBuildFlags'>): Promise<void>;
+  /** virStoragePoolDelete: destroys what the pool lies on, and all volumes with it. */
+  delete(flags?: FlagsArg<'StoragePoolDeleteFlags'>): Promise<void>;
+  /** virStoragePoolGetAutostart: 1: it starts with the daemon. */
+  getAutostart(options?: CallOptions): Promise<number>;
+  setAutostart(autostart: number, options?: CallOptions): Promise<void>;
+  listVolumes(options?: CallOptions): Promise<string[]>;
   listAllVolumes(flags?: FlagsArg<never>): Promise<StorageVol[]>;
   storageVolLookupByName(name: string, options?: CallOptions): Promise<StorageVol>;
   storageVolCreateXML(xmlDesc: string, flags?: FlagsArg<'StorageVolCreateFlags'>): Promise<StorageVol>;

@@ -1,6 +1,6 @@
 // virStorageVol: a volume: a file of a folder, a logical volume, an RBD image.
 
-import type { StorageVolType } from './generated/constants';
+import type { StorageVolType, StorageVolWipeAlgorithm } from './generated/constants';
 import { Handle, handleClass } from './handle';
 import type { CallOptions, FlagsArg } from './options';
 import type { StoragePool } from './storage-pool';
@@ -46,6 +46,9 @@ export interface StorageVol {
     length: number | bigint,
     flags?: FlagsArg<'StorageVolUploadFlags'>,
   ): Promise<void>;
+  /** virStorageVolWipe: overwrites what the volume holds. */
+  wipe(flags?: FlagsArg<never>): Promise<void>;
+  wipePattern(algorithm: StorageVolWipeAlgorithm, flags?: FlagsArg<never>): Promise<void>;
   storagePoolLookupByVolume(options?: CallOptions): Promise<StoragePool>;
 }
 

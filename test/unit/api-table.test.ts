@@ -25,6 +25,15 @@ const NULLABLE_ALL_THE_SAME: ReadonlySet<string> = new Set([
   'virConnectGetAllDomainStats stats',
   'virDomainListGetStats stats',
   'virDomainGetGuestInfo types',
+  'virConnectGetMaxVcpus type',
+  ...['virConnectCompareHypervisorCPU', 'virConnectBaselineHypervisorCPU'].flatMap((name) =>
+    ['emulator', 'arch', 'machine', 'virttype'].map((parameter) => `${name} ${parameter}`),
+  ),
+  'virConnectFindStoragePoolSources srcSpec',
+  'virNodeNumOfDevices cap',
+  'virNodeListDevices cap',
+  // with REMOVE: all of them
+  'virDomainAuthorizedSSHKeysSet keys',
 ]);
 
 /** What comes back where the description only tells it in its text. */
@@ -44,7 +53,9 @@ function contradictions(line: NativeFunction, api: ApiFunction | undefined): str
 
   const last = api.args.at(-1);
   check('flags', line.hasFlags, last?.type === 'unsigned int' && last.name === 'flags');
-  check('result', line.resultTag, RESULT_ALL_THE_SAME[line.name] ?? describedTag(line, api));
+  if (line.resultTag !== 'Adapted') {
+    check('result', line.resultTag, RESULT_ALL_THE_SAME[line.name] ?? describedTag(line, api));
+  }
 
   if (line.outNames.length > 0) {
     // A count of typed parameters is no result of its own.
@@ -56,17 +67,21 @@ function contradictions(line: NativeFunction, api: ApiFunction | undefined): str
   for (const [position, { name, type, info }] of api.args.entries()) {
     if (!line.positions.includes(position)) continue;
     const key = `${line.name} ${name}`;
-    const described = (isText(type) && /NULL|optional/i.test(info)) || NULLABLE_ALL_THE_SAME.has(key);
+    const described =
+      (isText(type) && /\bNULL\b(?!-terminated)|optional/i.test(info)) || NULLABLE_ALL_THE_SAME.has(key);
     check(`null for '${name}'`, line.nullable.includes(position), described);
   }
   return wrong;
 }
 
 function describedTag(line: NativeFunction, { returns: { type, info } }: ApiFunction): string {
+  if (type === 'unsigned long' || type === 'unsigned long long') return 'NotZero';
+  if (/or when the device has no parent/.test(info)) return 'OrNull';
   if (type === 'unsigned int') return /\bID\b|identifier/i.test(info) ? 'Id' : `nothing known for unsigned: ${info}`;
   if (type !== 'int') return 'Status';
-  if (/(number|count) of/.test(info)) return line.countsList ? 'Status' : 'Count';
-  if (/\b0 when nothing found\b/.test(info)) return 'OrNull';
+  if (/(number|count) (of|currently)/.test(info)) return line.countsList ? 'Status' : 'Count';
+  if (/\b0 when nothing found\b|\b0 in case of no emulator threads\b/.test(info)) return 'OrNull';
+  if (/according to enum|the maximum of|positive integer identifying|an fd on success/.test(info)) return 'Count';
   return /(?<!-)\b1 (if|when)\b/.test(info) ? 'Bool' : 'Status';
 }
 
@@ -116,6 +131,7 @@ describe('ways of calls', () => {
   test('what must get through does not queue behind calls that hang', () => {
     expect(named((line) => line.isUrgent)).toEqual([
       'virDomainAbortJob',
+      'virDomainAbortJobFlags',
       'virDomainBlockJobAbort',
       'virDomainDestroy',
       'virDomainDestroyFlags',
@@ -125,24 +141,49 @@ describe('ways of calls', () => {
 
   test('what waits for an agent goes over connections of its own', () => {
     expect(named((line) => line.isAgent)).toEqual([
+      'virDomainAuthorizedSSHKeysGet',
+      'virDomainAuthorizedSSHKeysSet',
       'virDomainFSFreeze',
       'virDomainFSThaw',
       'virDomainFSTrim',
       'virDomainGetFSInfo',
       'virDomainGetGuestInfo',
+      'virDomainGetGuestVcpus',
+      'virDomainGetHostname',
       'virDomainGetTime',
+      'virDomainInterfaceAddresses',
       'virDomainQemuAgentCommand',
+      'virDomainSetGuestVcpus',
       'virDomainSetTime',
+      'virDomainSetUserPassword',
     ]);
   });
 
   test('only what is read from the handle is synchronous', () => {
     expect(named((line) => line.isSync)).toEqual([
+      'virDomainCheckpointGetName',
       'virDomainGetID',
       'virDomainGetName',
       'virDomainGetUUID',
       'virDomainGetUUIDString',
       'virDomainSnapshotGetName',
+      'virInterfaceGetMACString',
+      'virInterfaceGetName',
+      'virNWFilterBindingGetFilterName',
+      'virNWFilterBindingGetPortDev',
+      'virNWFilterGetName',
+      'virNWFilterGetUUID',
+      'virNWFilterGetUUIDString',
+      'virNetworkGetName',
+      'virNetworkGetUUID',
+      'virNetworkGetUUIDString',
+      'virNetworkPortGetUUID',
+      'virNetworkPortGetUUIDString',
+      'virNodeDeviceGetName',
+      'virSecretGetUUID',
+      'virSecretGetUUIDString',
+      'virSecretGetUsageID',
+      'virSecretGetUsageType',
       'virStoragePoolGetName',
       'virStoragePoolGetUUID',
       'virStoragePoolGetUUIDString',

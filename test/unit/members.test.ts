@@ -53,7 +53,7 @@ describe.each(receivers)('%s', (receiver) => {
     const inner = line.isSync ? member?.result : /^Promise<([\s\S]*)>$/.exec(member?.result ?? '')?.[1];
     expect(inner).toMatch(EXPECTED[line.result] ?? new RegExp(`^${line.result.replace('[]', '\\[\\]')}$`));
     if (line.resultTag === 'Bool') expect(inner).toBe('boolean');
-    if (line.resultTag === 'Count') expect(inner).toBe('number');
+    if (line.resultTag === 'Count') expect(inner).toMatch(/^(number|SecretUsageType)$/);
     if (line.resultTag === 'OrNull' || line.resultTag === 'Id') expect(inner).toMatch(/ \| null$/);
   });
 });
@@ -61,10 +61,13 @@ describe.each(receivers)('%s', (receiver) => {
 /** How the addon's kinds of results are declared; classes by their own name. */
 const EXPECTED: Readonly<Record<string, RegExp>> = {
   nothing: /^void$/,
-  value: /^(string|number|boolean|bigint|number \| null)$/,
+  value: /^(string|number|boolean|bigint|(number|string) \| null|SecretUsageType)$/,
   object: /^(\w+( \| null)?|\{[\s\S]*\})$/,
   'object[]': /^\w+\[\]$/,
+  'value[]': /^(string|number)\[\]$/,
+  data: /^(?!void)[\s\S]+$/,
   bytes: /^Uint8Array$/,
+  buffer: /^Uint8Array$/,
 };
 
 test.each([

@@ -1,0 +1,178 @@
+// Typed parameters that functions of virDomain take, by their C names. What a newer libvirt adds is entered here and in
+// the addon's table.
+
+/** Throttling of one disk: virDomainSetBlockIoTune's typed parameters. Bytes and operations per second; 0: no limit. */
+export interface BlockIoTune {
+  total_bytes_sec?: number | bigint;
+  read_bytes_sec?: number | bigint;
+  write_bytes_sec?: number | bigint;
+  total_iops_sec?: number | bigint;
+  read_iops_sec?: number | bigint;
+  write_iops_sec?: number | bigint;
+  total_bytes_sec_max?: number | bigint;
+  read_bytes_sec_max?: number | bigint;
+  write_bytes_sec_max?: number | bigint;
+  total_iops_sec_max?: number | bigint;
+  read_iops_sec_max?: number | bigint;
+  write_iops_sec_max?: number | bigint;
+  total_bytes_sec_max_length?: number | bigint;
+  read_bytes_sec_max_length?: number | bigint;
+  write_bytes_sec_max_length?: number | bigint;
+  total_iops_sec_max_length?: number | bigint;
+  read_iops_sec_max_length?: number | bigint;
+  write_iops_sec_max_length?: number | bigint;
+  size_iops_sec?: number | bigint;
+  group_name?: string;
+}
+
+/** What limits a copy job: virDomainBlockCopy's typed parameters. */
+export interface BlockCopyParams {
+  /** Bytes/s; 0: no limit. */
+  bandwidth?: number | bigint;
+  /** Bytes, a power of two. */
+  granularity?: number;
+  /** Bytes. */
+  buf_size?: number | bigint;
+}
+
+/** virDomainSetBlkioParameters. `device_*` are lists such as `'/dev/sda,1000,/dev/sdb,500'`. */
+export interface BlkioParameters {
+  /** 100 to 1000. */
+  weight?: number;
+  device_weight?: string;
+  device_read_iops_sec?: string;
+  device_write_iops_sec?: string;
+  device_read_bytes_sec?: string;
+  device_write_bytes_sec?: string;
+}
+
+/** virDomainSetMemoryParameters, in KiB. */
+export interface MemoryParameters {
+  hard_limit?: number | bigint;
+  soft_limit?: number | bigint;
+  min_guarantee?: number | bigint;
+  swap_hard_limit?: number | bigint;
+}
+
+/** virDomainSetNumaParameters. */
+export interface NumaParameters {
+  /** Such as `'0-1,3'`. */
+  numa_nodeset?: string;
+  /** One of `DomainNumatuneMemMode`. */
+  numa_mode?: number;
+}
+
+/** virDomainSetSchedulerParameters. Periods and quotas in microseconds; a negative quota: no limit. */
+export interface SchedulerParameters {
+  cpu_shares?: number | bigint;
+  global_period?: number | bigint;
+  global_quota?: number | bigint;
+  vcpu_period?: number | bigint;
+  vcpu_quota?: number | bigint;
+  emulator_period?: number | bigint;
+  emulator_quota?: number | bigint;
+  iothread_period?: number | bigint;
+  iothread_quota?: number | bigint;
+  weight?: number;
+  cap?: number;
+  reservation?: number | bigint;
+  limit?: number | bigint;
+  shares?: number;
+}
+
+/** virDomainSetPerfEvents: true: counted, and shown in the domain's stats. */
+export type PerfEvents = Partial<
+  Record<
+    | 'cmt'
+    | 'mbmt'
+    | 'mbml'
+    | 'cache_misses'
+    | 'cache_references'
+    | 'instructions'
+    | 'cpu_cycles'
+    | 'branch_instructions'
+    | 'branch_misses'
+    | 'bus_cycles'
+    | 'stalled_cycles_frontend'
+    | 'stalled_cycles_backend'
+    | 'ref_cpu_cycles'
+    | 'cpu_clock'
+    | 'task_clock'
+    | 'page_faults'
+    | 'context_switches'
+    | 'cpu_migrations'
+    | 'page_faults_min'
+    | 'page_faults_maj'
+    | 'alignment_faults'
+    | 'emulation_faults',
+    boolean
+  >
+>;
+
+/** virDomainSetInterfaceParameters. Averages, peaks and floor in KiB/s, bursts in KiB. */
+export interface InterfaceParameters {
+  'inbound.average'?: number;
+  'inbound.peak'?: number;
+  'inbound.burst'?: number;
+  'inbound.floor'?: number;
+  'outbound.average'?: number;
+  'outbound.peak'?: number;
+  'outbound.burst'?: number;
+}
+
+/** virDomainSetIOThreadParams. */
+export interface IOThreadParams {
+  /** Nanoseconds; 0: no polling. */
+  poll_max_ns?: number | bigint;
+  poll_grow?: number;
+  poll_shrink?: number;
+  thread_pool_min?: number;
+  thread_pool_max?: number;
+}
+
+/** virDomainSetLaunchSecurityState: a secret for a guest of AMD's SEV. */
+export interface LaunchSecurityState {
+  'sev-secret-header'?: string;
+  'sev-secret'?: string;
+  'sev-secret-set-address'?: number | bigint;
+}
+
+/** virDomainSaveParams and virDomainRestoreParams. */
+export interface SaveParams {
+  /** Of the host. */
+  file?: string;
+  /** The definition to start with, in place of the saved one. */
+  dxml?: string;
+}
+
+/** virDomainMigrate3 and virDomainMigrateToURI3. Bandwidths in MiB/s. */
+export interface MigrateParams {
+  migrate_uri?: string;
+  destination_name?: string;
+  destination_xml?: string;
+  persistent_xml?: string;
+  bandwidth?: number | bigint;
+  'bandwidth.postcopy'?: number | bigint;
+  'bandwidth.avail.switchover'?: number | bigint;
+  graphics_uri?: string;
+  listen_address?: string;
+  /** Targets of the disks that are copied along. */
+  migrate_disks?: readonly string[];
+  migrate_disks_detect_zeroes?: readonly string[];
+  disks_port?: number;
+  disks_uri?: string;
+  /** `mt`, `xbzrle`, `zlib`, `zstd`. */
+  compression?: readonly string[];
+  'compression.mt.level'?: number;
+  'compression.mt.threads'?: number;
+  'compression.mt.dthreads'?: number;
+  /** Bytes. */
+  'compression.xbzrle.cache'?: number | bigint;
+  'compression.zlib.level'?: number;
+  'compression.zstd.level'?: number;
+  /** Per cent. */
+  'auto_converge.initial'?: number;
+  'auto_converge.increment'?: number;
+  'parallel.connections'?: number;
+  'tls.destination'?: string;
+}

@@ -1,0 +1,28 @@
+// virInterface: a network interface of the host.
+import { Handle, handleClass } from './handle';
+import type { CallOptions, FlagsArg } from './options';
+
+/** A network interface of the host. */
+export interface Interface {
+  /** virInterfaceGetName. Read from the handle, synchronously. */
+  getName(): string;
+  /** virInterfaceGetMACString. Read from the handle, synchronously. */
+  getMACString(): string;
+  getXMLDesc(flags?: FlagsArg<'InterfaceXMLFlags'>): Promise<string>;
+  isActive(options?: CallOptions): Promise<boolean>;
+  /** virInterfaceCreate: brings it up. */
+  create(flags?: FlagsArg<never>): Promise<void>;
+  /** virInterfaceDestroy: takes it down; the definition stays. */
+  destroy(flags?: FlagsArg<never>): Promise<void>;
+  undefine(options?: CallOptions): Promise<void>;
+}
+
+/** A network interface of the host. Made by the lookups of a connection. */
+export class Interface extends Handle {
+  private constructor(...made: ConstructorParameters<typeof Handle>) {
+    super(...made);
+  }
+  static {
+    handleClass('Interface', Interface, (...made) => new Interface(...made));
+  }
+}

@@ -1,0 +1,42 @@
+// virNetworkPort: where a guest’s interface is plugged into a network.
+import { Handle, handleClass, owner } from './handle';
+import type { Network } from './network';
+import type { FlagsArg, TypedParams } from './options';
+
+/** Bandwidth of a port: virNetworkPortSetParameters' typed parameters. Averages, peaks and floor in KiB/s, bursts in KiB. */
+export interface NetworkPortParameters {
+  'inbound.average'?: number;
+  'inbound.peak'?: number;
+  'inbound.burst'?: number;
+  'inbound.floor'?: number;
+  'outbound.average'?: number;
+  'outbound.peak'?: number;
+  'outbound.burst'?: number;
+}
+
+/** A port of a network. */
+export interface NetworkPort {
+  /** virNetworkPortGetUUID: 16 bytes. Read from the handle, synchronously. */
+  getUUID(): Uint8Array;
+  /** virNetworkPortGetUUIDString. Read from the handle, synchronously. */
+  getUUIDString(): string;
+  getXMLDesc(flags?: FlagsArg<never>): Promise<string>;
+  getParameters(flags?: FlagsArg<never>): Promise<TypedParams>;
+  setParameters(params: NetworkPortParameters, flags?: FlagsArg<never>): Promise<void>;
+  delete(flags?: FlagsArg<never>): Promise<void>;
+}
+
+/** A port of a network. Made by the lookups of a network. */
+export class NetworkPort extends Handle {
+  private constructor(...made: ConstructorParameters<typeof Handle>) {
+    super(...made);
+  }
+  static {
+    handleClass('NetworkPort', NetworkPort, (...made) => new NetworkPort(...made));
+  }
+
+  /** The network that it belongs to: virNetworkPortGetNetwork. */
+  get network(): Network {
+    return this[owner] as Network;
+  }
+}

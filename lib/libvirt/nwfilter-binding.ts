@@ -1,0 +1,23 @@
+// virNWFilterBinding: a filter at work on one port.
+import { Handle, handleClass } from './handle';
+import type { CallOptions, FlagsArg } from './options';
+
+/** A network filter at work on one port of a guest. */
+export interface NWFilterBinding {
+  /** virNWFilterBindingGetPortDev: the host's interface. Read from the handle, synchronously. */
+  getPortDev(): string;
+  /** virNWFilterBindingGetFilterName. Read from the handle, synchronously. */
+  getFilterName(): string;
+  getXMLDesc(flags?: FlagsArg<never>): Promise<string>;
+  delete(options?: CallOptions): Promise<void>;
+}
+
+/** A network filter at work on one port. Made by the lookups of a connection. */
+export class NWFilterBinding extends Handle {
+  private constructor(...made: ConstructorParameters<typeof Handle>) {
+    super(...made);
+  }
+  static {
+    handleClass('NWFilterBinding', NWFilterBinding, (...made) => new NWFilterBinding(...made));
+  }
+}

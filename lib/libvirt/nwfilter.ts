@@ -1,0 +1,25 @@
+// virNWFilter: rules for the traffic of guests.
+import { Handle, handleClass } from './handle';
+import type { CallOptions, FlagsArg } from './options';
+
+/** A network filter. */
+export interface NWFilter {
+  /** virNWFilterGetName. Read from the handle, synchronously. */
+  getName(): string;
+  /** virNWFilterGetUUID: 16 bytes. Read from the handle, synchronously. */
+  getUUID(): Uint8Array;
+  /** virNWFilterGetUUIDString. Read from the handle, synchronously. */
+  getUUIDString(): string;
+  getXMLDesc(flags?: FlagsArg<never>): Promise<string>;
+  undefine(options?: CallOptions): Promise<void>;
+}
+
+/** A network filter. Made by the lookups of a connection. */
+export class NWFilter extends Handle {
+  private constructor(...made: ConstructorParameters<typeof Handle>) {
+    super(...made);
+  }
+  static {
+    handleClass('NWFilter', NWFilter, (...made) => new NWFilter(...made));
+  }
+}

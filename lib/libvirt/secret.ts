@@ -1,0 +1,31 @@
+// virSecret: a passphrase or key that the host keeps for guests.
+import type { SecretUsageType } from './generated/constants';
+import { Handle, handleClass } from './handle';
+import type { CallOptions, FlagsArg } from './options';
+
+/** A secret of the host. */
+export interface Secret {
+  /** virSecretGetUUID: 16 bytes. Read from the handle, synchronously. */
+  getUUID(): Uint8Array;
+  /** virSecretGetUUIDString. Read from the handle, synchronously. */
+  getUUIDString(): string;
+  /** virSecretGetUsageType: what it is for. Read from the handle, synchronously. */
+  getUsageType(): SecretUsageType;
+  /** virSecretGetUsageID: of the object that it is for. Read from the handle, synchronously. */
+  getUsageID(): string;
+  getXMLDesc(flags?: FlagsArg<never>): Promise<string>;
+  /** virSecretGetValue. A private secret is never given. */
+  getValue(flags?: FlagsArg<never>): Promise<Uint8Array>;
+  setValue(value: Uint8Array, flags?: FlagsArg<never>): Promise<void>;
+  undefine(options?: CallOptions): Promise<void>;
+}
+
+/** A secret of the host. Made by the lookups of a connection. */
+export class Secret extends Handle {
+  private constructor(...made: ConstructorParameters<typeof Handle>) {
+    super(...made);
+  }
+  static {
+    handleClass('Secret', Secret, (...made) => new Secret(...made));
+  }
+}

@@ -1,0 +1,52 @@
+// virNetwork and virNetworkPort.
+#include "adapters.h"
+#include "bound.h"
+
+namespace virt {
+
+namespace {
+
+constexpr ParamField portParameters[] = {
+    {VIR_NETWORK_PORT_BANDWIDTH_IN_AVERAGE, VIR_TYPED_PARAM_UINT},
+    {VIR_NETWORK_PORT_BANDWIDTH_IN_PEAK, VIR_TYPED_PARAM_UINT},
+    {VIR_NETWORK_PORT_BANDWIDTH_IN_BURST, VIR_TYPED_PARAM_UINT},
+    {VIR_NETWORK_PORT_BANDWIDTH_IN_FLOOR, VIR_TYPED_PARAM_UINT},
+    {VIR_NETWORK_PORT_BANDWIDTH_OUT_AVERAGE, VIR_TYPED_PARAM_UINT},
+    {VIR_NETWORK_PORT_BANDWIDTH_OUT_PEAK, VIR_TYPED_PARAM_UINT},
+    {VIR_NETWORK_PORT_BANDWIDTH_OUT_BURST, VIR_TYPED_PARAM_UINT},
+};
+
+}  // namespace
+
+const Table& networkTable() {
+  static const auto* const table = new Table{
+      FN(virNetworkGetName, Sync),
+      FN(virNetworkGetUUID, Sync),
+      FN(virNetworkGetUUIDString, Sync),
+      FN(virNetworkGetXMLDesc),
+      FN(virNetworkGetBridgeName),
+      FN(virNetworkGetAutostart),
+      FN(virNetworkSetAutostart),
+      FN(virNetworkIsActive, Bool),
+      FN(virNetworkIsPersistent, Bool),
+      FN(virNetworkCreate),
+      FN(virNetworkDestroy),
+      FN(virNetworkUndefine),
+      FN(virNetworkUpdate),
+      FN_BY(virNetworkGetDHCPLeases, networkGetDHCPLeases, At<1>, Null<1>),
+      FN(virNetworkListAllPorts),
+      FN(virNetworkPortLookupByUUID),
+      FN(virNetworkPortLookupByUUIDString),
+      FN(virNetworkPortCreateXML),
+
+      FN(virNetworkPortGetUUID, Sync),
+      FN(virNetworkPortGetUUIDString, Sync),
+      FN(virNetworkPortGetXMLDesc),
+      FN(virNetworkPortGetParameters),
+      FN(virNetworkPortSetParameters, Schema<portParameters>),
+      FN(virNetworkPortDelete),
+  };
+  return *table;
+}
+
+}  // namespace virt
