@@ -22,5 +22,6 @@ module.exports = {
     project('lifecycle'),
     project('guest'),
     project('storage'),
+    project('faults'),
   ],
 };

@@ -1,0 +1,113 @@
+// The fault matrix: whatever dies, hangs, fills up or comes in between, at every step of every operation. In each cell, after at
+// most one call that recovers, the guest lives and writes, its disks are sound, and nothing is too many or too few.
+import { afterAll, afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { listDiskSnapshots, recoverDiskSnapshots, snapshotDisks } from '../../lib';
+import { FAULTS, runTo } from './faults';
+import { expectAtPeace, expectNothingLeft, expectPayload, expectSound, writePayload } from './judge';
+import { Laboratory } from './laboratory';
+import { COLUMNS, type Column, isAfterCut, ROWS, type Row, SLICE, whyNot } from './matrix';
+import { type Report, RunningOperation } from './running';
+import { Table } from './table';
+
+jest.setTimeout(120_000);
+const IS_WHOLE = process.env.LIBVIRT_DISKSNAPSHOT_FAULTS === 'whole';
+
+const table = new Table();
+let lab: Laboratory | null = null;
+/** A cell that breaks leaves who knows what behind: the next one gets a laboratory of its own. */
+let isBroken = false;
+beforeEach(async () => {
+  isBroken = true;
+  lab ??= await Laboratory.start();
+});
+afterEach(async () => {
+  if (isBroken) await closeLab();
+});
+afterAll(async () => {
+  await closeLab();
+  process.stdout.write(`\n${table}\n\n`);
+});
+async function closeLab(): Promise<void> {
+  const closing = lab;
+  lab = null;
+  await closing?.close();
+}
+
+const cells: [string, Row, Column][] = [];
+for (const row of IS_WHOLE ? ROWS : Object.values(SLICE)) {
+  for (const column of COLUMNS) {
+    if (!IS_WHOLE && SLICE[column] !== row) continue;
+    const why = whyNot(row, column);
+    if (why === null) cells.push([`${row.operation}, ${row.point}: ${column}`, row, column]);
+    else table.set(row, column, { kind: 'senseless', why });
+  }
+}
+
+test.each(cells)('%s', async (_, row, column) => {
+  table.set(row, column, { kind: 'broken' });
+  if (!lab) throw new Error('no laboratory');
+  const as = await tryCell(lab, row, column);
+  table.set(row, column, { kind: 'holds', as });
+  isBroken = false;
+});
+
+/** Returns what became of the operation, in a word. */
+async function tryCell(lab: Laboratory, row: Row, column: Column): Promise<string> {
+  const isDelete = row.operation.startsWith('delete');
+  const files = await lab.files();
+  await writePayload(lab, 'before');
+  if (isDelete) {
+    await takeSnapshot(lab, row);
+    await writePayload(lab, 'since');
+  }
+
+  const fault = FAULTS[column];
+  await fault.arm?.(lab, row);
+  const running = RunningOperation.start(lab.daemon.uri, lab.guest.name, row.operation);
+  try {
+    await runTo(running, lab, row, column);
+    await fault.strike(lab, running, row);
+  } catch (error) {
+    await running.kill();
+    throw error;
+  }
+  const report = await running.ended;
+  await fault.mend?.(lab, row);
+
+  // The one call: a delete is taken to its end by the same delete.
+  if (isDelete) for (const set of await listDiskSnapshots(lab.domain)) await set.delete();
+  else await recoverDiskSnapshots(lab.domain);
+
+  const isOff = column === 'QEMU killed';
+  await expectAtPeace(lab, running, isOff);
+  const sets = await listDiskSnapshots(lab.domain);
+  const expected = expectedSets(row, column, report);
+  if (expected !== null) expect({ report, sets: sets.length }).toEqual({ report, sets: expected });
+  for (const { disks } of sets) expect(disks.map(({ state }) => state)).toEqual(['present', 'present']);
+  if (sets.length === 0) await expectNothingLeft(lab, files);
+  await expectSound(lab, sets, isOff);
+  if (!isOff) await expectPayload(lab);
+
+  for (const set of sets) await set.delete();
+  if (sets.length > 0) await expectNothingLeft(lab, files);
+  if (isOff) await lab.startGuest();
+  if (isOff || sets.length > 0) await expectPayload(lab);
+  if (row.operation === 'freeze') return 'thawed';
+  return sets.length > 0 ? 'finished' : isDelete ? 'deleted' : 'undone';
+}
+
+async function takeSnapshot(lab: Laboratory, row: Row): Promise<void> {
+  const disks = row.operation === 'delete' ? 'all' : { vda: 'qemu', vdb: { method: 'qemu', mode: 'internal' } };
+  await snapshotDisks(lab.domain, { name: 'cell', quiesce: 'never', disks });
+}
+
+/** How many snapshots there must be then; null where it is the agent's word that nobody heard that decides. */
+function expectedSets({ operation, point }: Row, column: Column, report: Report): number | null {
+  if (!operation.startsWith('snapshot')) return 0;
+  if (column === 'driver forgets') return 0;
+  if (report.ended === 'well') return 1;
+  // Who survives tells the truth.
+  if (report.ended === 'badly' && report.outcome === 'done') return 1;
+  if (report.ended === 'badly' && ['unchanged', 'undone'].includes(report.outcome ?? '')) return 0;
+  return column.startsWith('agent') ? null : Number(isAfterCut(point));
+}

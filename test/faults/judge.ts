@@ -1,0 +1,100 @@
+// What must be true in every cell, asked of the outside world: the guest, QEMU, the files, qemu-img and e2fsck.
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from '@jest/globals';
+import { type DiskSnapshotSet, DomainState, listDiskSnapshots } from '../../lib';
+import { readJournal } from '../../lib/disk-snapshot/records/journal';
+import { readFileFromImage, verifyConsistency } from '../../lib/testing';
+import { agentCommand } from '../../lib/testing/agent';
+import { run } from '../../lib/testing/command';
+import { temporaryDirectory } from '../../lib/testing/scratch';
+import type { Laboratory } from './laboratory';
+import type { RunningOperation } from './running';
+
+const FOLDERS = ['/mnt/a', '/mnt/b'];
+
+/** Random text in a file on each disk, and the list of their checksums beside it, all on stable storage. */
+export async function writePayload(lab: Laboratory, name: string): Promise<void> {
+  const each = `head -c 400000 /dev/urandom | base64 >${name}; sha256sum ${name} >${name}.sums`;
+  await lab.sh(`set -e; for folder in ${FOLDERS.join(' ')}; do cd $folder; ${each}; done; sync`);
+}
+
+/** Read again from the disks, not from memory. */
+export async function expectPayload(lab: Laboratory): Promise<void> {
+  const each = 'for list in *.sums; do sha256sum -c "$list"; done';
+  await lab.sh(
+    `set -e; echo 3 >/proc/sys/vm/drop_caches; for folder in ${FOLDERS.join(' ')}; do cd $folder; ${each}; done`,
+  );
+}
+
+export async function expectAtPeace(lab: Laboratory, running: RunningOperation, isOff: boolean): Promise<void> {
+  if (!isOff) {
+    expect((await lab.domain.getState()).state).toBe(DomainState.RUNNING);
+    expect(await lab.freezeStatus()).toBe('thawed');
+    await lab.sh(`for folder in ${FOLDERS.join(' ')}; do date >$folder/now && sync || exit 1; done`);
+  }
+  expect(await lab.isOff()).toBe(isOff);
+  expect(await readJournal(lab.domain)).toMatchObject({ intents: [], claims: [], damaged: [] });
+  expect((await lab.connection.listAllDomains()).map((domain) => domain.getName())).toEqual([lab.guest.name]);
+  const limit = AbortSignal.timeout(10_000);
+  while ((await running.guardsLeft()).length > 0 && !limit.aborted) await delay(20);
+  expect(await running.guardsLeft()).toEqual([]);
+}
+
+/** The images of the disks and, where there is a set, of the points in time that it keeps. */
+export async function expectSound(lab: Laboratory, sets: readonly DiskSnapshotSet[], isOff: boolean): Promise<void> {
+  const still = isOff ? null : await holdStill(lab);
+  try {
+    for (const source of await lab.sources()) await expectImage(source ?? '', !isOff);
+    for (const { disks, consistency } of sets)
+      for (const { disk, internalSnapshot } of disks)
+        if (internalSnapshot === null) await expectImage(lab.guest.image(disk), consistency === 'filesystem');
+  } finally {
+    await still?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Frozen, then paused, since QEMU writes out what it holds when it pauses. */
+async function holdStill(lab: Laboratory): Promise<AsyncDisposable> {
+  const { domain } = lab;
+  await agentCommand(domain, 'guest-fsfreeze-freeze');
+  await domain.suspend();
+  return {
+    async [Symbol.asyncDispose]() {
+      await domain.resume();
+      await agentCommand(domain, 'guest-fsfreeze-thaw');
+    },
+  };
+}
+
+async function expectImage(image: string, isClean: boolean): Promise<void> {
+  await run('qemu-img', ['check', '-q', '--force-share', image]);
+  const directory = await temporaryDirectory('judged');
+  const raw = join(directory, 'disk.raw');
+  try {
+    await run('qemu-img', ['convert', '--force-share', '-O', 'raw', image, raw]);
+    expect(await verifyConsistency(raw)).toMatchObject(isClean ? { sound: true, clean: true } : { sound: true });
+    const [sum] = (await readFileFromImage(raw, '/before.sums')).split(' ');
+    expect(
+      createHash('sha256')
+        .update(await readFileFromImage(raw, '/before'))
+        .digest('hex'),
+    ).toBe(sum);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** No file, snapshot or open image too many, and none too few. */
+export async function expectNothingLeft(lab: Laboratory, was: readonly string[]): Promise<void> {
+  expect(await listDiskSnapshots(lab.domain)).toEqual([]);
+  expect(await lab.sources()).toEqual(lab.bases);
+  expect(await lab.files()).toEqual(was);
+  if (!(await lab.isOff())) expect(await lab.open()).toEqual([...lab.bases].sort());
+  for (const base of lab.bases) {
+    const { stdout } = await run('qemu-img', ['info', '--force-share', '--output=json', base]);
+    expect(JSON.parse(stdout)).not.toHaveProperty('snapshots');
+  }
+}
