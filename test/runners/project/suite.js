@@ -31,11 +31,14 @@ export function suite(name) {
     const conn = await connect('test:///default');
     const reason = new Error('enough');
     assert.equal(await rejection(conn.listAllDomains({ signal: AbortSignal.abort(reason) })), reason);
-    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    const silent = createServer().listen(0, '127.0.0.1');
     await once(silent, 'listening');
+    const accepted = once(silent, 'connection');
     const uri = `test+tcp://127.0.0.1:${silent.address().port}/default`;
     const late = await rejection(connect(uri, { timeoutMs: 50 }));
     assert.ok(late instanceof DOMException && late.name === 'TimeoutError');
+    const [socket] = await accepted;
+    socket.destroy();
     silent.close();
     await conn.close();
   });
