@@ -9,7 +9,7 @@ namespace virt {
 
 void Call::depart(Napi::Env env, const CallFrame& frame) {
   environment_ = Environment::of(env).shared_from_this();
-  napi_create_reference(env, frame.settle, 1, &settle_);
+  settle_ = environment_->refer(env, frame.settle);
   environment_->hold(env);
   ticket_ = frame.ticket;
   if (ticket_) environment_->tickets.emplace(ticket_, weak_from_this());
@@ -78,7 +78,7 @@ void Call::deliver(Napi::Env env, int what) {
   static constexpr const char* kinds[] = {"done", "timeout", "abandoned", "closed", "lost"};
   napi_value settle = nullptr;
   napi_get_reference_value(env, settle_, &settle);
-  napi_delete_reference(env, settle_);
+  environment_->forget(env, settle_);
   environment_->letGo(env);
   if (ticket_) environment_->tickets.erase(ticket_);
   if (what == Done && !failure_) {

@@ -5,20 +5,19 @@
 namespace virt {
 
 namespace {
-// References are let go on the JavaScript thread; where the environment has gone, it took them along.
+// References are let go on the JavaScript thread; where the environment has gone, it has deleted them.
 class Forget final : public Deliverable {
  public:
   explicit Forget(napi_ref reference) : reference_(reference) {}
-  void deliver(Napi::Env env, int) override { napi_delete_reference(env, reference_); }
+  void deliver(Napi::Env env, int) override { Environment::of(env).forget(env, reference_); }
 
  private:
   napi_ref reference_;
 };
 }  // namespace
 
-Held::Held(Napi::Env env, napi_value value) : environment_(Environment::of(env).shared_from_this()) {
-  napi_create_reference(env, value, 1, &reference_);
-}
+Held::Held(Napi::Env env, napi_value value)
+    : environment_(Environment::of(env).shared_from_this()), reference_(environment_->refer(env, value)) {}
 
 Held::~Held() { environment_->post(std::make_shared<Forget>(reference_), 0); }
 

@@ -21,7 +21,7 @@ class Held {
 
  private:
   const std::shared_ptr<Environment> environment_;
-  napi_ref reference_ = nullptr;
+  const napi_ref reference_;
 };
 
 class Callback : Held {

@@ -8,7 +8,7 @@ std::shared_ptr<Environment> Environment::create(Napi::Env env) {
                                   nullptr, self.get(), &Environment::arrive, &self->wake_);
   napi_unref_threadsafe_function(env, self->wake_);
   // Hooks run in reverse order: ours, added after the function's own, comes first.
-  env.AddCleanupHook([self] { self->close(); });
+  env.AddCleanupHook([self, env] { self->close(env); });
   env.SetInstanceData(new std::shared_ptr<Environment>(self));
   return self;
 }
@@ -28,7 +28,21 @@ void Environment::letGo(Napi::Env env) {
   if (--holders_ == 0) napi_unref_threadsafe_function(env, wake_);
 }
 
-void Environment::close() {
+napi_ref Environment::refer(Napi::Env env, napi_value value) {
+  napi_ref reference = nullptr;
+  napi_create_reference(env, value, 1, &reference);
+  references_.insert(reference);
+  return reference;
+}
+
+void Environment::forget(Napi::Env env, napi_ref reference) {
+  references_.erase(reference);
+  napi_delete_reference(env, reference);
+}
+
+void Environment::close(Napi::Env env) {
+  for (auto* reference : references_) napi_delete_reference(env, reference);
+  references_.clear();
   std::vector<News> late;
   std::lock_guard lock(mutex_);
   open_ = false;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace virt {
@@ -35,6 +36,10 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void hold(Napi::Env env);
   void letGo(Napi::Env env);
 
+  // On the JavaScript thread. Node keeps a reference beyond its environment unless it is deleted before.
+  napi_ref refer(Napi::Env env, napi_value value);
+  void forget(Napi::Env env, napi_ref reference);
+
   // Calls that JavaScript may want to abandon, and questions that it has to answer, by its own numbers.
   std::unordered_map<uint32_t, std::weak_ptr<Call>> tickets;
   std::unordered_map<uint32_t, std::shared_ptr<AuthRequest>> questions;
@@ -45,11 +50,12 @@ class Environment : public std::enable_shared_from_this<Environment> {
     std::shared_ptr<Deliverable> item;
     int what;
   };
-  void close();
+  void close(Napi::Env env);
   static void arrive(napi_env env, napi_value, void* context, void*);
 
   napi_threadsafe_function wake_ = nullptr;
-  size_t holders_ = 0;  // JavaScript thread only
+  size_t holders_ = 0;                       // JavaScript thread only
+  std::unordered_set<napi_ref> references_;  // JavaScript thread only
   std::mutex mutex_;
   std::vector<News> news_;
   bool open_ = true;
