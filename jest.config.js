@@ -23,5 +23,6 @@ module.exports = {
     project('guest'),
     project('storage'),
     project('faults'),
+    project('soak'),
   ],
 };

@@ -1,6 +1,6 @@
 // Disks of different methods, cut at one instant or not at all: an overlay, clones of real btrfs and XFS, and a plug-in.
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
+import { copyFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -15,30 +15,10 @@ import {
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { readFileFromImage, startInstantWriter, TestGuest, verifyConsistency } from '../../lib/testing';
 import { temporaryDirectory } from '../../lib/testing/scratch';
+import { Mounted } from './mounted';
 
 const exec = promisify(execFile);
 jest.setTimeout(300_000);
-
-/** A real file system on a loop device. */
-class Mounted {
-  private constructor(
-    readonly directory: string,
-    private readonly image: string,
-  ) {}
-  static async make(type: 'btrfs' | 'xfs', root: string): Promise<Mounted> {
-    const image = join(root, `${type}.img`);
-    const directory = join(root, type);
-    await mkdir(directory);
-    await exec('truncate', ['-s', '400M', image]);
-    await exec(`mkfs.${type}`, ['-q', image]);
-    await exec('mount', ['-o', 'loop', image, directory]);
-    return new Mounted(directory, image);
-  }
-  async close(): Promise<void> {
-    await exec('umount', [this.directory]);
-    await rm(this.image);
-  }
-}
 
 /** A vendor's method in small: its storage is a folder, and each step can be made to fail. */
 class FolderMethod implements SnapshotMethod<{ folder: string }, { file: string }> {

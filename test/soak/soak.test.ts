@@ -1,0 +1,150 @@
+// Random operations and random deaths on several guests at once: nothing is lost, nobody stays frozen, nothing is left.
+// `npm run test:soak -- --minutes 30 --seed 7`: the same seed gives the same operations and faults on each guest.
+import { randomInt } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { PrivateLibvirtd, readFileFromImage, TestGuest, verifyConsistency } from '../../lib/testing';
+import { run } from '../../lib/testing/command';
+import { temporaryDirectory } from '../../lib/testing/scratch';
+import { Mounted } from '../storage/mounted';
+import { SoakGuest } from './guest';
+import { linksIn, safeLinks, startJournal, stopJournal } from './journal';
+import { filesBelow, processesLeft } from './leftovers';
+import { DISKS, daemonDeaths, stepsOf } from './plan';
+import type { Measures } from './worker';
+
+const MINUTES = Number(process.env.LIBVIRT_DISKSNAPSHOT_SOAK_MINUTES ?? 2);
+const SEED = Number(process.env.LIBVIRT_DISKSNAPSHOT_SOAK_SEED ?? randomInt(2 ** 31));
+const GUESTS = 2;
+const MOST_STEPS = 20_000;
+/** The worker of the last guest lives from the first to the last step: what it does not let go of shows. */
+const LIVES = GUESTS - 1;
+/** What V8 and the allocators keep for themselves; a leak of half a megabyte a minute is more in half an hour. */
+const GROWTH_BYTES = 16 * 1024 * 1024;
+
+jest.setTimeout((MINUTES + 12) * 60_000);
+
+const started = performance.now();
+const say = (line: string) =>
+  process.stdout.write(`${((performance.now() - started) / 1000).toFixed(1).padStart(7)} s  ${line}\n`);
+
+let scratch: string;
+const mounts: Mounted[] = [];
+let daemon: PrivateLibvirtd;
+const booted: TestGuest[] = [];
+const guests: SoakGuest[] = [];
+
+beforeAll(async () => {
+  scratch = await temporaryDirectory('soak');
+  for (const type of ['btrfs', 'xfs'] as const) mounts.push(await Mounted.make(type, scratch));
+  const [btrfs = '', xfs = ''] = mounts.map(({ directory }) => directory);
+  // After the mounts: the daemon's namespace takes no later ones.
+  daemon = await PrivateLibvirtd.start();
+  const connection = await daemon.connect();
+  for (let at = 0; at < GUESTS; at++) {
+    const disks = [{}, { format: 'raw', directory: btrfs }, { format: 'raw', directory: xfs }] as const;
+    const guest = await TestGuest.boot({ connection, disks, name: `g${at}`, persistent: true, restorable: false });
+    booted.push(guest);
+    await startJournal(guest.domain, ['/mnt/a', '/mnt/b', '/mnt/c']);
+    guests.push(new SoakGuest(guest.name, daemon, scratch, say));
+  }
+  await connection.close();
+});
+
+afterAll(async () => {
+  for (const guest of guests) await guest.close();
+  await daemon?.close();
+  for (const guest of booted) await guest.close().catch(() => undefined); // the guests ended with their daemon
+  for (const mount of mounts) await mount.close();
+});
+
+test(`${MINUTES} minutes, seed ${SEED}`, async () => {
+  say(`seed ${SEED}, ${MINUTES} minutes, ${GUESTS} guests`);
+  const places = [...booted.map(({ directory }) => directory), ...mounts.map(({ directory }) => directory)];
+  const filesBefore = await filesBelow(places);
+  const scratchBefore = await readdir(scratch);
+  const empty = await worker().measure();
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), MINUTES * 60_000);
+  let warm: Measures | undefined;
+  const measureWarm = async () => {
+    if (warm === undefined && performance.now() - started > MINUTES * 15_000) warm = await worker().measure();
+  };
+  try {
+    const runs = guests.map(async (guest, at) => {
+      for (const step of stepsOf(SEED, at, at !== LIVES, MOST_STEPS)) {
+        if (stop.signal.aborted) return;
+        await guest.take(step);
+        if (at === LIVES) await measureWarm();
+      }
+    });
+    // Where one fails, the others end with their step: what is left to be seen is left as it is.
+    for (const each of runs) each.catch(() => stop.abort());
+    await Promise.all([...runs, killDaemon(stop.signal)]);
+  } finally {
+    clearTimeout(timer);
+  }
+
+  say('the end: recovery, all snapshots examined and deleted');
+  for (const guest of guests) await guest.conclude();
+  const last = await worker().measure();
+  say(`memory of a process that lived through it: ${warm?.rss} bytes when warm, ${last.rss} at the end`);
+  expect(last.rss - (warm?.rss ?? 0)).toBeLessThan(GROWTH_BYTES);
+  await worker().disconnect();
+  const closed = await worker().measure();
+  say(
+    `its files and sockets: ${empty.files} before, ${closed.files} after; threads: ${empty.threads}, ${closed.threads}`,
+  );
+
+  for (const [at, guest] of guests.entries()) await verifyDisks(guest, booted[at]);
+  const connection = await daemon.connect();
+  expect((await connection.listAllDomains()).map((domain) => domain.getName()).sort()).toEqual(
+    guests.map(({ name }) => name),
+  );
+  expect(await connection.listAllStoragePools()).toEqual([]);
+  for (const domain of await connection.listAllDomains()) {
+    expect(await domain.getXMLDesc()).not.toContain('urn:libvirt-disksnapshot');
+  }
+  await connection.close();
+  for (const guest of guests) await guest.close();
+  expect(await filesBelow(places)).toEqual(filesBefore);
+  expect(await readdir(scratch)).toEqual(scratchBefore);
+  expect(await processesLeft(scratch)).toEqual([]);
+});
+
+function worker(): SoakGuest {
+  const guest = guests[LIVES];
+  if (guest === undefined) throw new Error('no guest was booted');
+  return guest;
+}
+
+async function killDaemon(signal: AbortSignal): Promise<void> {
+  for (const { afterMs, downMs } of daemonDeaths(SEED, MOST_STEPS)) {
+    await delay(afterMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    say(`the daemon is killed, and back ${downMs} ms later`);
+    await daemon.kill();
+    await delay(downMs);
+    await daemon.restart();
+  }
+}
+
+/** From outside, with the guest off: every link that the guest was told is safe lies on every disk. */
+async function verifyDisks(guest: SoakGuest, booted: TestGuest | undefined): Promise<void> {
+  const safe = await guest.observer.sees('its agent does not answer', async (domain) => {
+    await stopJournal(domain);
+    const links = await safeLinks(domain);
+    await domain.destroy();
+    return links;
+  });
+  for (const disk of DISKS) {
+    const image = booted?.image(disk) ?? '';
+    if (disk === 'vda') await run('qemu-img', ['check', image]);
+    expect((await verifyConsistency(image)).sound).toBe(true);
+    const links = linksIn(await readFileFromImage(image, '/journal'));
+    say(`${guest.name} ${disk}: ${links} links, ${safe} were told to be safe`);
+    expect(links).toBeGreaterThanOrEqual(safe);
+    expect(links).toBeLessThanOrEqual(safe + 1);
+  }
+}

@@ -1,0 +1,107 @@
+// A process of a user: works for one guest, as its parent says, connects again when its connection ends, and may be killed.
+const { readdirSync } = require('node:fs');
+const { setTimeout: delay } = require('node:timers/promises');
+const {
+  connect,
+  diagnose,
+  listDiskSnapshots,
+  quiesceStorage,
+  recoverDiskSnapshots,
+  snapshotDisks,
+} = require('../../dist');
+
+const [uri, guest] = process.argv.slice(2);
+/** More than that, and a snapshot is deleted instead of made. */
+const MOST_SETS = 5;
+
+let connection = null;
+
+async function domain() {
+  if (connection === null) {
+    const opened = await connect(uri);
+    connection = opened;
+    opened.closed.then(() => {
+      if (connection === opened) connection = null;
+      return opened.close();
+    });
+  }
+  return connection.domainLookupByName(guest);
+}
+
+const at = (list, index) => list[index % list.length];
+
+const operations = {
+  async create(dom, { name, disks, quiesce }, call) {
+    const sets = await listDiskSnapshots(dom);
+    if (sets.length >= MOST_SETS) return operations.delete(dom, { which: 0, part: null }, call);
+    const set = await snapshotDisks(dom, { name, disks, quiesce, ...call });
+    return `${name}: ${set.consistency}, ${Math.round(set.frozenMs)} ms`;
+  },
+  async delete(dom, { which, part }, call) {
+    const set = at(await listDiskSnapshots(dom), which);
+    if (set === undefined) return 'nothing to delete';
+    const disk = part === null ? null : at(set.disks, part);
+    await (disk ?? set).delete(call);
+    return `${set.name}${disk === null ? '' : `/${disk.disk}`} deleted`;
+  },
+  async export(dom, { which, part, path }, call) {
+    const set = at(await listDiskSnapshots(dom), which);
+    const disk = set && at(set.disks, part);
+    if (disk?.state !== 'present') return 'nothing to export';
+    await disk.export(path, { format: 'raw', ...call });
+    return { exported: set.name, disk: disk.disk, path };
+  },
+  async read(dom, { which, part, bytes }, { timeoutMs }) {
+    const set = at(await listDiskSnapshots(dom), which);
+    const disk = set && at(set.disks, part);
+    if (disk?.state !== 'present') return 'nothing to read';
+    let read = 0;
+    const signal = timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) };
+    for await (const chunk of disk.read(signal)) {
+      read += chunk.length;
+      if (read >= bytes) break;
+    }
+    return `${read} bytes of ${set.name}/${disk.disk}`;
+  },
+  async quiesce(dom, { holdMs, maxFreezeMs }, call) {
+    const frozen = await quiesceStorage(dom, { maxFreezeMs, ...call });
+    await delay(holdMs);
+    const { frozenMs, intact } = await frozen.unquiesce();
+    return `${Math.round(frozenMs)} ms, ${intact ? 'intact' : 'not intact'}`;
+  },
+  async recover(dom, _, call) {
+    return JSON.stringify(await recoverDiskSnapshots(dom, call));
+  },
+  async diagnose(dom, { fix }, call) {
+    const findings = await diagnose(dom, { fix, ...call });
+    return findings.map(({ code, disk, message }) => `${code} ${disk ?? ''} ${message}`);
+  },
+  async sets(dom) {
+    return (await listDiskSnapshots(dom)).map((set) => set.name);
+  },
+};
+
+const own = {
+  /** What may grow: bytes, and open files, sockets and threads by number. */
+  measure() {
+    global.gc();
+    const count = (folder) => readdirSync(folder).length;
+    return { rss: process.memoryUsage.rss(), files: count('/proc/self/fd'), threads: count('/proc/self/task') };
+  },
+  async disconnect() {
+    await connection?.close();
+  },
+};
+
+process.on('message', async ({ id, operation, timeoutMs }) => {
+  try {
+    const call = timeoutMs === undefined ? {} : { timeoutMs };
+    const result = own[operation.do]
+      ? await own[operation.do]()
+      : await operations[operation.do](await domain(), operation, call);
+    process.send({ id, result: result ?? null });
+  } catch (error) {
+    const { name, code, outcome, message, stack } = error;
+    process.send({ id, error: { name, code, outcome, message, stack } });
+  }
+});
