@@ -165,7 +165,7 @@ function needsRecovery(answer: Answer): boolean {
 }
 
 function brief({ do: what, ...more }: Operation): string {
-  const details = 'disks' in more ? { ...more.disks, quiesce: more.quiesce } : more;
+  const details = 'disks' in more ? { ...more.disks, quiesce: more.quiesce, instead: more.instead } : more;
   return `${what} ${JSON.stringify(details)}`;
 }
 

@@ -11,7 +11,13 @@ const METHODS: Readonly<Record<(typeof DISKS)[number], readonly object[]>> = {
 };
 
 export type Operation =
-  | { do: 'create'; disks: Readonly<Record<string, object>>; quiesce: 'required' | 'preferred' | 'never' }
+  /** `instead`, where there are many: which is deleted. */
+  | {
+      do: 'create';
+      disks: Readonly<Record<string, object>>;
+      quiesce: 'required' | 'preferred' | 'never';
+      instead: number;
+    }
   /** `which`, `part`: numbers that are taken modulo what there is; part null: the whole set. */
   | { do: 'delete'; which: number; part: number | null }
   | { do: 'export'; which: number; part: number }
@@ -55,6 +61,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       do: fc.constant('create' as const),
       disks,
       quiesce: fc.constantFrom('required' as const, 'preferred' as const, 'never' as const),
+      instead: index,
     }),
   },
   {

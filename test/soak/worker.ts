@@ -1,4 +1,4 @@
-// The parent's end of worker.cjs.
+// The parent's end of user.cjs.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ export class Worker {
   #next = 1;
 
   constructor(uri: string, guest: string, mark: string) {
-    this.#child = fork(join(__dirname, 'worker.cjs'), [uri, guest], {
+    this.#child = fork(join(__dirname, 'user.cjs'), [uri, guest], {
       execArgv: ['--expose-gc'],
       env: { ...process.env, [MARK]: mark },
     });

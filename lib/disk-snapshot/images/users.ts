@@ -78,6 +78,10 @@ async function usesOf(domain: Domain, inspect: Inspect, call: CallOptions): Prom
       const paths = new Set([state.overlay.path, state.base.path, ...below].filter((path) => path !== ''));
       uses.push({ ...guest, disk: record.disk, as: 'snapshot', snapshot: set.name, paths });
     }
+    for (const { set, record } of copiesOf(journalOf(current).sets)) {
+      const paths = new Set(record.backingChain.map(({ source }) => source).filter((path) => path !== ''));
+      uses.push({ ...guest, disk: record.disk, as: 'snapshot', snapshot: set.name, paths });
+    }
     return uses;
   } catch (e) {
     // It went while we looked.
@@ -93,6 +97,18 @@ export function layersOf(sets: readonly SetRecord[]) {
       const state = qemuStateOf(record);
       return state ? [{ set, record, state }] : [];
     }),
+  );
+}
+
+/**
+ * Snapshots that are images of their own beside the guest's: clones, logical volumes. Those inside an image are none: whoever
+ * changes what lies below that image keeps its content as it is.
+ */
+export function copiesOf(sets: readonly SetRecord[]) {
+  return sets.flatMap((set) =>
+    set.disks
+      .filter((record) => qemuStateOf(record) === null && record.backupSource !== null)
+      .map((record) => ({ set, record })),
   );
 }
 

@@ -6,7 +6,7 @@ import { lookAtGuest, refuseManagedSave } from '../guest';
 import { type Chain, type ChainLayer, positionOf } from '../images/backing-chain';
 import { diskChain } from '../images/disk-chain';
 import { imagesFor } from '../images/images-for';
-import { type ImageUsers, layersOf } from '../images/users';
+import { copiesOf, type ImageUsers, layersOf } from '../images/users';
 import { type DiskRecord, type QemuState, qemuStateOf, type SetRecord } from '../records/record';
 import { refuseBusy } from './block-job';
 
@@ -51,7 +51,11 @@ export async function planDeletion(
   // A merge that has begun may still run, though whoever began it is gone.
   if (found.active && !state.merging) await refuseBusy(domain, record.disk);
   const above = chain[at - 1]?.path ?? null;
-  const needed = [...branchesOf(state, parent, above, sets), ...(await strangersTo(deletion, [layer, parent], users))];
+  const needed = [
+    ...branchesOf(state, parent, above, sets),
+    ...copiesOver([layer, parent], sets),
+    ...(await strangersTo(deletion, [layer, parent], users)),
+  ];
   if (needed.length > 0) {
     const why = `${layer} cannot be merged into ${parent}, which others need: ${needed.join(', ')}. Delete those first`;
     throw refusal(deletion, 'IN_USE', why);
@@ -114,6 +118,13 @@ function branchesOf(
     .filter(
       ({ state }) => state.base.path === parent || (state.base.path === overlay.path && state.overlay.path !== above),
     )
+    .map(({ set, record }) => `snapshot ${set.name} of ${record.disk}`);
+}
+
+/** Snapshots by other methods that copied a layer's file alone: what lies below it, a merge would change or take away. */
+function copiesOver(paths: readonly string[], sets: readonly SetRecord[]): string[] {
+  return copiesOf(sets)
+    .filter(({ record }) => record.backingChain.some(({ source }) => paths.includes(source)))
     .map(({ set, record }) => `snapshot ${set.name} of ${record.disk}`);
 }
 

@@ -1,6 +1,8 @@
 // Cuts by methods other than QEMU's overlays: each prepares, cuts and undoes its own disk, behind one interface.
 import type { CallOptions } from '../../libvirt/options';
 import { readDisk } from '../../xml/disk';
+import { lookAtGuest } from '../guest';
+import { diskChain } from '../images/disk-chain';
 import { diskSize } from '../images/disk-size';
 import type { Plan, PlannedCut } from '../plan';
 import type { DiskRecord, MethodState } from '../records/record';
@@ -66,11 +68,18 @@ export async function keptBy(method: Method, c: CutContext): Promise<Omit<DiskRe
     format,
     virtualSize: virtualSize ?? (await diskSize(c.domain, c.disk)),
     modifiedDisk,
-    backingChain: readDisk(c.disk.xml).backingChain.map((image) => ({
-      source: image.sourcePath ?? '',
-      format: image.format ?? 'raw',
-    })),
+    backingChain: await belowOf(c),
   };
+}
+
+/** What the copied image rests on. The XML of a guest that is off does not say; the images' headers do. */
+async function belowOf(c: CutContext): Promise<DiskRecord['backingChain']> {
+  if (c.active) {
+    const { backingChain } = readDisk(c.disk.xml);
+    return backingChain.map(({ sourcePath, format }) => ({ source: sourcePath ?? '', format: format ?? 'raw' }));
+  }
+  const chain = await diskChain(await lookAtGuest(c.domain, {}), c.disk.target);
+  return chain.slice(1).map(({ path, format }) => ({ source: path ?? '', format }));
 }
 
 const contextOfCut = ({ plan, disk, data, state }: MethodCut) => ({

@@ -1,7 +1,7 @@
 // Methods `btrfs` and `reflink`: the file system clones the image in an instant, sharing its blocks. FICLONE as ourselves
 // for images on this machine, of any format; through libvirt for raw ones on another. QEMU must have flushed what it holds,
 // which it does when the guest is frozen or paused.
-import { constants, createReadStream } from 'node:fs';
+import { constants } from 'node:fs';
 import { copyFile, lstat, open, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pathSource } from '../../xml/disk';
@@ -86,7 +86,6 @@ export function reflink(method: 'btrfs' | 'reflink'): SnapshotMethod<ReflinkData
       format: state.format,
       modifiedDisk: null,
     }),
-    read: ({ state, signal }) => createReadStream(state.clone, { signal }),
   };
 }
 

@@ -31,9 +31,9 @@ async function domain() {
 const at = (list, index) => list[index % list.length];
 
 const operations = {
-  async create(dom, { name, disks, quiesce }, call) {
+  async create(dom, { name, disks, quiesce, instead }, call) {
     const sets = await listDiskSnapshots(dom);
-    if (sets.length >= MOST_SETS) return operations.delete(dom, { which: 0, part: null }, call);
+    if (sets.length >= MOST_SETS) return operations.delete(dom, { which: instead, part: null }, call);
     const set = await snapshotDisks(dom, { name, disks, quiesce, ...call });
     return `${name}: ${set.consistency}, ${Math.round(set.frozenMs)} ms`;
   },
