@@ -86,7 +86,8 @@ const own = {
   measure() {
     global.gc();
     const count = (folder) => readdirSync(folder).length;
-    return { rss: process.memoryUsage.rss(), files: count('/proc/self/fd'), threads: count('/proc/self/task') };
+    const { rss, heapUsed, external } = process.memoryUsage();
+    return { rss, heap: heapUsed + external, files: count('/proc/self/fd'), threads: count('/proc/self/task') };
   },
   async disconnect() {
     await connection?.close();

@@ -14,7 +14,9 @@ export interface Failure {
 export type Answer = { result: unknown } | { error: Failure } | { ended: string };
 
 export interface Measures {
+  /** Bytes of the whole process, and of what JavaScript holds. */
   rss: number;
+  heap: number;
   files: number;
   threads: number;
 }
