@@ -1,13 +1,13 @@
 // The fault matrix: whatever dies, hangs, fills up or comes in between, at every step of every operation. In each cell, after at
 // most one call that recovers, the guest lives and writes, its disks are sound, and nothing is too many or too few.
-import { afterAll, afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { listDiskSnapshots, recoverDiskSnapshots, snapshotDisks } from '../../lib';
 import { FAULTS, runTo } from './faults';
 import { expectAtPeace, expectNothingLeft, expectPayload, expectSound, writePayload } from './judge';
 import { Laboratory } from './laboratory';
 import { COLUMNS, type Column, isAfterCut, ROWS, type Row, SLICE, whyNot } from './matrix';
 import { type Report, RunningOperation } from './running';
-import { Table } from './table';
+import { HEAD, Table } from './table';
 
 jest.setTimeout(120_000);
 const IS_WHOLE = process.env.LIBVIRT_DISKSNAPSHOT_FAULTS === 'whole';
@@ -16,6 +16,9 @@ const table = new Table();
 let lab: Laboratory | null = null;
 /** A cell that breaks leaves who knows what behind: the next one gets a laboratory of its own. */
 let isBroken = false;
+beforeAll(() => {
+  process.stdout.write(`\n${HEAD}`);
+});
 beforeEach(async () => {
   isBroken = true;
   lab ??= await Laboratory.start();
@@ -23,32 +26,32 @@ beforeEach(async () => {
 afterEach(async () => {
   if (isBroken) await closeLab();
 });
-afterAll(async () => {
-  await closeLab();
-  process.stdout.write(`\n${table}\n\n`);
-});
+afterAll(closeLab);
 async function closeLab(): Promise<void> {
   const closing = lab;
   lab = null;
   await closing?.close();
 }
 
-const cells: [string, Row, Column][] = [];
-for (const row of IS_WHOLE ? ROWS : Object.values(SLICE)) {
+describe.each(IS_WHOLE ? ROWS : [...new Set(Object.values(SLICE))])('$operation, $point', (row) => {
+  afterAll(() => {
+    process.stdout.write(table.line(row)); // while the next one runs
+  });
   for (const column of COLUMNS) {
     if (!IS_WHOLE && SLICE[column] !== row) continue;
     const why = whyNot(row, column);
-    if (why === null) cells.push([`${row.operation}, ${row.point}: ${column}`, row, column]);
-    else table.set(row, column, { kind: 'senseless', why });
+    if (why !== null) {
+      table.set(row, column, { kind: 'senseless', why });
+      continue;
+    }
+    test(column, async () => {
+      table.set(row, column, { kind: 'broken' });
+      if (!lab) throw new Error('no laboratory');
+      const as = await tryCell(lab, row, column);
+      table.set(row, column, { kind: 'holds', as });
+      isBroken = false;
+    });
   }
-}
-
-test.each(cells)('%s', async (_, row, column) => {
-  table.set(row, column, { kind: 'broken' });
-  if (!lab) throw new Error('no laboratory');
-  const as = await tryCell(lab, row, column);
-  table.set(row, column, { kind: 'holds', as });
-  isBroken = false;
 });
 
 /** Returns what became of the operation, in a word. */

@@ -34,7 +34,7 @@ export const FAULTS: Readonly<Record<Column, Fault>> = {
   'agent stopped': agentFault('killall -STOP qemu-ga', 'killall -CONT qemu-ga'),
   'no space': {
     strike: async (lab, running) => {
-      await lab.fill();
+      await lab.space.fill();
       running.go();
     },
     mend: (lab) => lab.makeRoom(),

@@ -6,7 +6,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { type DiskSnapshotSet, DomainState, listDiskSnapshots } from '../../lib';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
-import { readFileFromImage, verifyConsistency } from '../../lib/testing';
 import { agentCommand } from '../../lib/testing/agent';
 import { run } from '../../lib/testing/command';
 import { temporaryDirectory } from '../../lib/testing/scratch';
@@ -17,7 +16,7 @@ const FOLDERS = ['/mnt/a', '/mnt/b'];
 
 /** Random text in a file on each disk, and the list of their checksums beside it, all on stable storage. */
 export async function writePayload(lab: Laboratory, name: string): Promise<void> {
-  const each = `head -c 400000 /dev/urandom | base64 >${name}; sha256sum ${name} >${name}.sums`;
+  const each = `head -c 100000 /dev/urandom | base64 >${name}; sha256sum ${name} >${name}.sums`;
   await lab.sh(`set -e; for folder in ${FOLDERS.join(' ')}; do cd $folder; ${each}; done; sync`);
 }
 
@@ -69,19 +68,20 @@ async function holdStill(lab: Laboratory): Promise<AsyncDisposable> {
   };
 }
 
+/** The image as qemu-img sees it, the file system in it, and what the guest had written before. */
 async function expectImage(image: string, isClean: boolean): Promise<void> {
   await run('qemu-img', ['check', '-q', '--force-share', image]);
   const directory = await temporaryDirectory('judged');
   const raw = join(directory, 'disk.raw');
   try {
     await run('qemu-img', ['convert', '--force-share', '-O', 'raw', image, raw]);
-    expect(await verifyConsistency(raw)).toMatchObject(isClean ? { sound: true, clean: true } : { sound: true });
-    const [sum] = (await readFileFromImage(raw, '/before.sums')).split(' ');
-    expect(
-      createHash('sha256')
-        .update(await readFileFromImage(raw, '/before'))
-        .digest('hex'),
-    ).toBe(sum);
+    // What was in use when it was cut has a journal to replay, as a mount does.
+    if (!isClean) await run('e2fsck', ['-y', '-E', 'journal_only', raw], { accept: [0, 1] });
+    const { stdout, stderr } = await run('e2fsck', ['-fn', raw]);
+    expect(stdout + stderr).not.toContain('skipping journal recovery');
+    const read = async (path: string) => (await run('debugfs', ['-R', `cat ${path}`, raw])).stdout;
+    const sum = createHash('sha256').update(await read('/before'));
+    expect(await read('/before.sums')).toBe(`${sum.digest('hex')}  before\n`);
   } finally {
     await rm(directory, { recursive: true });
   }

@@ -1,6 +1,6 @@
 // One guest with two disks on a small file system of their own, below a libvirtd that may be killed. What happens to any of
 // them can be undone, so that many cells share them.
-import { mkdir, readdir, rm, rmdir, statfs } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -14,13 +14,11 @@ import {
 import { qmp } from '../../lib/disk-snapshot/images/qmp';
 import { PrivateLibvirtd, TestGuest } from '../../lib/testing';
 import { agentCommand, guestExec } from '../../lib/testing/agent';
-import { run } from '../../lib/testing/command';
 import { startAndWait } from '../../lib/testing/guest-ready';
-import { temporaryDirectory } from '../../lib/testing/scratch';
 import { readDomain } from '../../lib/xml/domain';
 import { qemuOf } from './running';
+import { SmallSpace } from './small-space';
 
-const SIZE = '300m';
 const TARGETS = ['vda', 'vdb'] as const;
 
 export class Laboratory implements AsyncDisposable {
@@ -30,8 +28,7 @@ export class Laboratory implements AsyncDisposable {
   private constructor(
     readonly daemon: PrivateLibvirtd,
     readonly guest: TestGuest,
-    /** The file system that holds the images, and nothing else. */
-    readonly images: string,
+    readonly space: SmallSpace,
     connection: Connection,
   ) {
     this.#connection = connection;
@@ -39,13 +36,12 @@ export class Laboratory implements AsyncDisposable {
   }
 
   static async start(): Promise<Laboratory> {
-    const images = await temporaryDirectory('space');
-    await run('mount', ['-t', 'tmpfs', '-o', `size=${SIZE},mode=711`, 'tmpfs', images]); // before the daemon, or it would not see it
+    const space = await SmallSpace.mount(); // before the daemon, or it would not see it
     const daemon = await PrivateLibvirtd.start();
     const connection = await daemon.connect();
-    const disks = TARGETS.map(() => ({ directory: images }));
+    const disks = TARGETS.map(() => ({ directory: space.directory }));
     const guest = await TestGuest.boot({ connection, disks, restorable: false, persistent: true });
-    return new Laboratory(daemon, guest, images, connection);
+    return new Laboratory(daemon, guest, space, connection);
   }
 
   get domain(): Domain {
@@ -64,8 +60,7 @@ export class Laboratory implements AsyncDisposable {
     await this.#connection.close();
     await this.daemon.close(); // with all that runs below it
     await this.guest.close().catch(() => undefined); // its handles went with the daemon
-    await run('umount', [this.images]);
-    await rmdir(this.images);
+    await this.space.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -75,7 +70,7 @@ export class Laboratory implements AsyncDisposable {
   // ---- what is true ---------------------------------------------------------------------------------------------------
 
   async files(): Promise<string[]> {
-    return (await readdir(this.images)).sort();
+    return (await readdir(this.space.directory)).sort();
   }
 
   async sources(): Promise<(string | null)[]> {
@@ -85,7 +80,7 @@ export class Laboratory implements AsyncDisposable {
   /** The images that QEMU has open, whatever libvirt knows. */
   async open(): Promise<string[]> {
     const nodes = await qmp<{ file: string }[]>(this.domain, 'query-named-block-nodes', { flat: true });
-    return [...new Set(nodes.map(({ file }) => file))].filter((file) => file.startsWith(this.images)).sort();
+    return [...new Set(nodes.map(({ file }) => file))].filter((file) => file.startsWith(this.space.directory)).sort();
   }
 
   async isOff(): Promise<boolean> {
@@ -173,14 +168,9 @@ export class Laboratory implements AsyncDisposable {
     }
   }
 
-  async fill(): Promise<void> {
-    const { bavail, bsize } = await statfs(this.images);
-    await run('fallocate', ['-l', String(bavail * bsize), join(this.images, 'filler')]);
-  }
-
   /** Makes room, and lets a guest go on that QEMU stopped for want of it: nobody but the person who made room may. */
   async makeRoom(): Promise<void> {
-    await rm(join(this.images, 'filler'), { force: true });
+    await this.space.empty();
     const { state, reason } = await this.domain.getState();
     if (state === DomainState.PAUSED && reason === DomainPausedReason.IOERROR) await this.domain.resume();
   }

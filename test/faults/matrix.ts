@@ -5,7 +5,7 @@ import type { Operation } from './running';
 export const COLUMNS = [
   'process killed',
   'libvirtd killed',
-  'driver forgets',
+  'driver forgets', // killed between QEMU's transaction and its own note of it
   'QEMU killed',
   'agent killed',
   'agent stopped',
@@ -56,15 +56,21 @@ export function whyNot({ operation, point }: Row, column: Column): string | null
   return null;
 }
 
-/** One cell of each column, at the step where it hurts most. */
+const rowOf = (operation: Operation, point: FaultPoint): Row => {
+  const row = ROWS.find((one) => one.operation === operation && one.point === point);
+  if (!row) throw new Error(`no row ${operation}: ${point}`);
+  return row;
+};
+
+/** One cell of each column, at a step where it hurts. */
 export const SLICE: Readonly<Record<Column, Row>> = {
-  'process killed': { operation: 'snapshot', point: 'freeze.held' },
-  'libvirtd killed': { operation: 'snapshot', point: 'snapshot.layers-cut' },
-  'driver forgets': { operation: 'snapshot', point: 'snapshot.layers-cut' },
-  'QEMU killed': { operation: 'delete', point: 'delete.job-ready' },
-  'agent killed': { operation: 'snapshot', point: 'snapshot.layers-cut' },
-  'agent stopped': { operation: 'freeze', point: 'freeze.held' },
-  'no space': { operation: 'delete', point: 'delete.noted' },
-  'second caller': { operation: 'snapshot, mixed', point: 'snapshot.methods-cut' },
-  deadline: { operation: 'snapshot', point: 'freeze.held' },
+  'process killed': rowOf('snapshot', 'freeze.held'),
+  'libvirtd killed': rowOf('snapshot', 'snapshot.layers-cut'),
+  'driver forgets': rowOf('snapshot', 'snapshot.layers-cut'),
+  'QEMU killed': rowOf('delete', 'delete.job-ready'),
+  'agent killed': rowOf('snapshot', 'snapshot.layers-cut'),
+  'agent stopped': rowOf('freeze', 'freeze.held'),
+  'no space': rowOf('delete', 'delete.noted'),
+  'second caller': rowOf('snapshot, mixed', 'snapshot.methods-cut'),
+  deadline: rowOf('snapshot', 'freeze.held'),
 };

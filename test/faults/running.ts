@@ -31,7 +31,12 @@ export class RunningOperation {
   }
 
   static start(uri: string, guest: string, operation: Operation): RunningOperation {
-    const argv = [join(__dirname, 'operation.js'), uri, guest, operation];
+    return RunningOperation.of('operation.js', uri, guest, operation);
+  }
+
+  /** A program beside this one that tells its points. */
+  static of(program: string, ...args: string[]): RunningOperation {
+    const argv = [join(__dirname, program), ...args];
     return new RunningOperation(spawn(process.execPath, argv, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
   }
 

@@ -3,28 +3,29 @@ import { COLUMNS, type Column, ROWS, type Row } from './matrix';
 
 export type Verdict = { kind: 'holds'; as: string } | { kind: 'broken' } | { kind: 'senseless'; why: string };
 
-const keyOf = ({ operation, point }: Row, column: Column) => `${operation}/${point}/${column}`;
+const titleOf = ({ operation, point }: Row) => `${operation}: ${point}`;
+const FIRST = Math.max(...ROWS.map((row) => titleOf(row).length));
+const NARROWEST = Math.max(...['finished', 'no change', 'free again'].map((text) => text.length)) + 2;
+const WIDTHS = [FIRST, ...COLUMNS.map((title) => Math.max(title.length, NARROWEST))];
+
+const lineOf = (cells: readonly string[]) =>
+  `${cells
+    .map((cell, index) => cell.padEnd(WIDTHS[index] ?? 0))
+    .join('  ')
+    .trimEnd()}\n`;
+
+export const HEAD = lineOf(['step', ...COLUMNS]) + lineOf(WIDTHS.map((width) => '-'.repeat(width)));
 
 export class Table {
-  readonly #verdicts = new Map<string, Verdict>();
+  readonly #verdicts = new Map<Row, Map<Column, Verdict>>();
 
   set(row: Row, column: Column, verdict: Verdict): void {
-    this.#verdicts.set(keyOf(row, column), verdict);
+    const cells = this.#verdicts.get(row) ?? new Map<Column, Verdict>();
+    this.#verdicts.set(row, cells.set(column, verdict));
   }
 
-  toString(): string {
-    const head = ['step', ...COLUMNS];
-    const lines = ROWS.map((row) => [
-      `${row.operation}: ${row.point}`,
-      ...COLUMNS.map((column) => textOf(this.#verdicts.get(keyOf(row, column)))),
-    ]).filter(([, ...cells]) => cells.some((cell) => cell !== ''));
-    const widths = head.map((title, index) => Math.max(title.length, ...lines.map((line) => line[index]?.length ?? 0)));
-    const format = (line: readonly string[]) =>
-      line
-        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-        .join('  ')
-        .trimEnd();
-    return [format(head), format(widths.map((width) => '-'.repeat(width))), ...lines.map(format)].join('\n');
+  line(row: Row): string {
+    return lineOf([titleOf(row), ...COLUMNS.map((column) => textOf(this.#verdicts.get(row)?.get(column)))]);
   }
 }
 

@@ -49,6 +49,24 @@ describe('with an agent', () => {
     (JSON.parse(await guest.domain.qemuAgentCommand('{"execute":"guest-fsfreeze-status"}', 10)) as { return: string })
       .return;
 
+  test('that somebody else has frozen: preferred goes on and leaves it so, required is refused', async () => {
+    await guest.domain.qemuAgentCommand('{"execute":"guest-fsfreeze-freeze"}', 10);
+    try {
+      await expect(snapshotDisks(guest.domain, { quiesce: 'required' })).rejects.toMatchObject({
+        code: 'ALREADY_FROZEN',
+        outcome: 'unchanged',
+      });
+      expect(await frozen()).toBe('frozen');
+      const set = await snapshotDisks(guest.domain, { quiesce: 'preferred' });
+      expect(await frozen()).toBe('frozen');
+      expect(set).toMatchObject({ consistency: 'crash', frozenMs: 0 });
+      await set.delete();
+      expect(await frozen()).toBe('frozen');
+    } finally {
+      await guest.domain.qemuAgentCommand('{"execute":"guest-fsfreeze-thaw"}', 10);
+    }
+  });
+
   test.each(['required', 'preferred'] as const)(
     'that freezes too slowly: %s is undone, and the guest thawed',
     async (quiesce) => {

@@ -1,0 +1,52 @@
+// A small file system that can be filled up. It holds the images of a guest, and nothing else.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run, toolEnvironment } from '../../lib/testing/command';
+import { temporaryDirectory } from '../../lib/testing/scratch';
+
+// Whoever mounts it unmounts it: when the pipe from us closes, by our will or by our death.
+const KEEPER = `trap '' HUP INT TERM
+mount -t tmpfs -o size=300m,mode=711 tmpfs "$1" && echo mounted && read -r _
+umount -l "$1"
+rm -rf -- "$1"
+`;
+
+export class SmallSpace {
+  private constructor(
+    readonly directory: string,
+    private readonly keeper: ChildProcess,
+  ) {}
+
+  static async mount(): Promise<SmallSpace> {
+    const directory = await temporaryDirectory('space');
+    const keeper = spawn('sh', ['-c', KEEPER, 'sh', directory], {
+      detached: true,
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: toolEnvironment(),
+    });
+    const [mounted] = await Promise.race([once(keeper.stdout, 'data'), once(keeper, 'exit')]);
+    if (!String(mounted).startsWith('mounted')) throw new Error('no tmpfs could be mounted: it needs root');
+    return new SmallSpace(directory, keeper);
+  }
+
+  async fill(): Promise<void> {
+    const { bavail, bsize } = await statfs(this.directory);
+    if (bavail > 0) await run('fallocate', ['-l', String(bavail * bsize), this.#filler]);
+  }
+
+  async empty(): Promise<void> {
+    await rm(this.#filler, { force: true });
+  }
+
+  async close(): Promise<void> {
+    const gone = once(this.keeper, 'exit');
+    this.keeper.stdin?.end();
+    await gone;
+  }
+
+  get #filler(): string {
+    return join(this.directory, 'filler');
+  }
+}
