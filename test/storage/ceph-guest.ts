@@ -12,11 +12,18 @@ import { BareDomain } from '../guest/bare-domain';
 import type { Ceph } from './ceph';
 
 /** Tells the daemon the cluster's key; the result is what disks refer to it by. */
-export async function defineSecret(daemon: PrivateLibvirtd, ceph: Ceph): Promise<string> {
+export async function defineSecret(
+  daemon: PrivateLibvirtd,
+  ceph: Ceph,
+  { name = 'client.admin', private: isPrivate = false } = {},
+): Promise<string> {
   const uuid = randomUUID();
-  const usage = element('usage', { type: 'ceph' }, element('name', {}, 'client.admin'));
+  const usage = element('usage', { type: 'ceph' }, element('name', {}, name));
   const file = join(ceph.directory, 'secret.xml');
-  await writeFile(file, formatXml(element('secret', { private: 'yes' }, element('uuid', {}, uuid), usage)));
+  await writeFile(
+    file,
+    formatXml(element('secret', { private: isPrivate ? 'yes' : 'no' }, element('uuid', {}, uuid), usage)),
+  );
   await daemon.virsh('secret-define', file);
   await daemon.virsh('secret-set-value', uuid, await ceph.key());
   return uuid;

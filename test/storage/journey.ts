@@ -1,6 +1,6 @@
 // What every method that keeps its snapshots inside the guest's own image must do, whatever the guest is doing meanwhile;
 // judged from outside.
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { findDiskSnapshot, listDiskSnapshots, type Method, type Quiesce, snapshotDisks } from '../../lib';
@@ -60,6 +60,11 @@ export async function journey(subject: Subject, state: State): Promise<void> {
   expect(await readFileFromImage(raw, '/before')).toBe('1\n');
   await expect(readFileFromImage(raw, '/after')).rejects.toThrow('holds no file');
   const listed = await findDiskSnapshot(domain, name);
+  const exported = join(guest.directory, 'exported.qcow2');
+  await rm(exported, { force: true });
+  await listed?.disks[0]?.export(exported);
+  expect(await verifyConsistency(exported)).toMatchObject({ sound: true, clean });
+  expect(Buffer.concat((await listed?.read(disk).toArray()) ?? []).equals(await readFile(raw))).toBe(true);
   expect(listed?.disks.map((one) => one.state)).toEqual(['present']);
 
   for (const time of ['first', 'second']) {

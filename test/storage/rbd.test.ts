@@ -1,7 +1,7 @@
 // Method rbd, on a real Ceph cluster that asks for a key. The children run what `npm run build:ts` made.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import {
@@ -21,7 +21,7 @@ import { PrivateLibvirtd, readFileFromImage, startInstantWriter, type TestGuest 
 import { run } from '../../lib/testing/command';
 import { temporaryDirectory } from '../../lib/testing/scratch';
 import { redefineDisk } from '../../lib/xml/domain';
-import { qemuImg } from '../guest/bare-domain';
+import { type BareDomain, qemuImg } from '../guest/bare-domain';
 import { Ceph } from './ceph';
 import { bareCephDomain, cephGuest, defineSecret, rbdSource, start } from './ceph-guest';
 import { footprint, snapshotsIn } from './inside';
@@ -74,16 +74,19 @@ const both = { vda: 'rbd', vdb: internal };
 
 describe.each(['running', 'off'] as const)('a domain that is %s', (state) => {
   let domain: Domain;
+  let vm: BareDomain;
   let image: string;
   let qcow2: string;
-  let remove: () => Promise<void>;
   beforeAll(async () => {
-    const bare = await bareCephDomain(connection, ceph, secret);
-    ({ domain, image, qcow2 } = bare);
-    remove = () => bare.vm.remove();
+    ({ vm, domain, image, qcow2 } = await bareCephDomain(connection, ceph, secret));
+    await run('qemu-io', ['-f', 'qcow2', '-c', 'write -P 7 5M 1M', qcow2]);
+    const written = join(vm.directory, 'written.raw');
+    await writeFile(written, Buffer.alloc(64 << 20).fill(9, 3 << 20, 4 << 20));
+    await ceph.rbd('rm', '--no-progress', image);
+    await ceph.rbd('import', '--no-progress', written, image);
     if (state === 'running') await domain.create();
   });
-  afterAll(() => remove?.());
+  afterAll(() => vm?.remove());
   afterEach(async () => {
     for (const set of await listDiskSnapshots(domain)) await set.delete();
   });
@@ -153,6 +156,40 @@ describe.each(['running', 'off'] as const)('a domain that is %s', (state) => {
     expect((await findDiskSnapshot(domain, 'gone'))?.disks.map((disk) => disk.state)).toEqual(['missing', 'present']);
     await set.delete();
     expect(await inside()).toEqual(nothing);
+  });
+
+  test('is read and exported: what rbd export and qemu-img convert give, without the key in any argument', async () => {
+    const set = await snapshotDisks(domain, { disks: both, name: 'read', quiesce: 'never' });
+    const other = join(vm.directory, 'other');
+    const theirs = {
+      vda: () => ceph.rbd('export', '--no-progress', `${image}@read`, other),
+      vdb: () => qemuImg('convert', '-U', '-O', 'raw', '-l', 'snapshot.name=read', qcow2, other),
+    };
+    const key = await ceph.key();
+    for (const disk of set.disks) {
+      await theirs[disk.disk as keyof typeof theirs]();
+      const expected = await readFile(other);
+      let seen = '';
+      const bytes: Buffer[] = [];
+      for await (const chunk of disk.read()) {
+        if (bytes.push(chunk) === 1) seen = (await run('ps', ['-eo', 'args'])).stdout;
+      }
+      expect(Buffer.concat(bytes).equals(expected)).toBe(true);
+      expect(seen).toContain('qemu-nbd');
+      expect(seen).not.toContain(key);
+      for (const format of ['raw', 'qcow2'] as const) {
+        const path = join(vm.directory, `export.${format}`);
+        await disk.export(path, { format });
+        await qemuImg('convert', '-O', 'raw', path, other);
+        expect((await readFile(other)).equals(expected)).toBe(true);
+        expect((await stat(path)).blocks * 512).toBeLessThan(8 << 20);
+        await rm(path);
+      }
+      await rm(other);
+    }
+    const unnamed = set.disks[1]?.read({ as: 'file' }).toArray();
+    await expect(unnamed).rejects.toMatchObject({ code: 'METHOD_UNSUPPORTED' });
+    await set.delete();
   });
 
   test('protected, as by a clone: the deletion is refused, and succeeds later', async () => {
@@ -226,6 +263,20 @@ test('a qcow2 over RBD is refused by method rbd, and served by internal', async 
   expect(await ceph.snapshots(over)).toEqual([]);
   expect(set.disks).toMatchObject([{ internalSnapshot: 's', virtualSize: 64 << 20 }]);
   expect((await findDiskSnapshot(domain, 's'))?.disks[0]?.state).toBe('present');
+  await set.delete();
+  await vm.remove();
+});
+
+test('a key that libvirt keeps to itself: PERMISSION_DENIED, and the way out', async () => {
+  const hidden = await defineSecret(daemon, ceph, { name: 'client.hidden', private: true });
+  const { vm, domain } = await bareCephDomain(connection, ceph, hidden);
+  const set = await snapshotDisks(domain, { disks: ['vda'], quiesce: 'never' });
+  const error = await set
+    .read('vda')
+    .toArray()
+    .catch((e) => e);
+  expect(error).toMatchObject({ code: 'PERMISSION_DENIED', disk: 'vda' });
+  expect(error.message).toContain("private='no'");
   await set.delete();
   await vm.remove();
 });

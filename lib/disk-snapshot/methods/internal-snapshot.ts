@@ -1,7 +1,7 @@
 // Snapshots that QEMU makes inside an image: of a qcow2 by its own tables, of an RBD image by its cluster. On the guest's own
 // QEMU, and on a helper's for a guest that is off; the steps are the same, and need no other access to the storage.
 import { type Domain, LibvirtError } from '../../libvirt';
-import { type DomainDisk, readDisk } from '../../xml/disk';
+import { type DomainDisk, type Image, readDisk } from '../../xml/disk';
 import { DiskSnapshotError, type DiskSnapshotErrorCode } from '../errors';
 import { lookAtGuest } from '../guest';
 import { type BlockDevice, deviceOf, diskOf, type QemuImage } from '../images/backing-chain';
@@ -46,7 +46,7 @@ export function refusal(
 }
 
 /** What holds the disk's data, in the words of its XML: a path, or a name in the storage. */
-export function imageOf({ sourcePath, network, volume }: DomainDisk): string {
+export function imageOf({ sourcePath, network, volume }: Image): string {
   return sourcePath ?? network?.name ?? (volume ? `${volume.pool}/${volume.name}` : '');
 }
 

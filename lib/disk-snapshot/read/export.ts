@@ -60,7 +60,8 @@ async function writeTo(
       await file.close();
     }
     if (written === path) return;
-    const raw = { file: { driver: 'file', filename: written }, format: 'raw', internalSnapshot: null };
+    const node = { driver: 'file', filename: written };
+    const raw = { file: node, format: 'raw', internalSnapshot: null, secret: null };
     await convertQemuImage(raw, { path, format }, signal);
   } finally {
     if (written !== path) await unlink(written).catch(() => {}); // may not have been made

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { StreamChunk } from '../../libvirt';
 import { DiskSnapshotError } from '../errors';
 import { NbdClient } from './nbd-client';
+import { handSecret, SECRET } from './qemu-secret';
 
 /** An image as QEMU's block layer opens it. */
 export interface QemuImage {
@@ -17,6 +18,8 @@ export interface QemuImage {
   format: string;
   /** A snapshot inside the image; null: the image as it is. */
   internalSnapshot: string | null;
+  /** What `file` is opened with, where the storage asks for a key. */
+  secret: Uint8Array | null;
 }
 
 const READ_BYTES = 2 * 1024 * 1024;
@@ -28,8 +31,10 @@ const POLL_MS = 5;
  * The image for QEMU's tools, as one argument. Without force-share QEMU's own lock keeps others from writing to the
  * image while it is read; the active image, which a guest writes to, can only be shared.
  */
-function imageName({ file, format, internalSnapshot }: QemuImage): string {
-  return `json:${JSON.stringify({ driver: format, file, ...(internalSnapshot === null ? {} : { 'force-share': true }) })}`;
+function imageName({ file, format, internalSnapshot, secret }: QemuImage): string {
+  const node = secret ? { ...file, 'key-secret': SECRET } : file;
+  const share = internalSnapshot === null ? {} : { 'force-share': true };
+  return `json:${JSON.stringify({ driver: format, file: node, ...share })}`;
 }
 
 /** QEMU takes a comma in a value doubled. */
@@ -65,8 +70,9 @@ async function serve(image: QemuImage, signal: AbortSignal): Promise<{ socket: S
   const directory = await mkdtemp(join(tmpdir(), 'libvirt-disksnapshot-'));
   const path = join(directory, 'nbd');
   const options = ['--read-only', '--shared=1', `--socket=${path}`, ...snapshotOption(image.internalSnapshot)];
-  const child = spawn('qemu-nbd', [...options, imageName(image)], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const secret = await handSecret(image.secret);
+  const child = spawn('qemu-nbd', [...options, ...secret.options, imageName(image)], {
+    stdio: ['ignore', 'ignore', 'pipe', ...secret.descriptors],
     env: { ...process.env, LC_ALL: 'C' },
   });
   const ended = endOf(child);
@@ -92,6 +98,7 @@ async function serve(image: QemuImage, signal: AbortSignal): Promise<{ socket: S
     signal.throwIfAborted();
     throw error;
   } finally {
+    await secret.close();
     await rm(directory, { recursive: true, force: true });
   }
 }
@@ -137,24 +144,27 @@ export async function convertQemuImage(
   const options = ['convert', '-p', '-O', target.format, ...snapshotOption(image.internalSnapshot)];
   const share = image.internalSnapshot === null ? [] : ['-U'];
   const name = imageName({ ...image, internalSnapshot: null });
-  const child = spawn('qemu-img', [...options, ...share, name, target.path], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const secret = await handSecret(image.secret);
+  const child = spawn('qemu-img', [...options, ...share, ...secret.options, name, target.path], {
+    stdio: ['ignore', 'pipe', 'pipe', ...secret.descriptors],
     env: { ...process.env, LC_ALL: 'C' },
     signal,
     killSignal: 'SIGKILL',
   });
-  child.stdout.on('data', (text: Buffer) => {
+  child.stdout?.on('data', (text: Buffer) => {
     const percent = /\((\d+\.\d+)\/100%\)\s*$/.exec(text.toString())?.[1];
     if (percent !== undefined) report(Number(percent));
   });
   const failed = once(child, 'error').then(([error]) => Promise.reject(error));
   failed.catch(() => {}); // an abort is told as one, too
   const ended = endOf(child);
-  const said = await Promise.race([ended, failed]).catch(async (error: unknown) => {
-    await ended.catch(() => {});
-    signal?.throwIfAborted();
-    return String(error);
-  });
+  const said = await Promise.race([ended, failed])
+    .catch(async (error: unknown) => {
+      await ended.catch(() => {});
+      signal?.throwIfAborted();
+      return String(error);
+    })
+    .finally(() => secret.close());
   signal?.throwIfAborted();
   if (child.exitCode === 0) return;
   const code = /No space left/.test(said)

@@ -1,18 +1,23 @@
 // Where the bytes of a snapshot lie, and who can read them.
 import { constants, createReadStream } from 'node:fs';
 import { access } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
 import type { Domain, StreamChunk } from '../../libvirt';
-import { parseXml } from '../../xml/document';
+import type { CallOptions } from '../../libvirt/options';
+import { pathSource } from '../../xml/disk';
+import { childrenOf, element, parseXml, type XmlElement } from '../../xml/document';
 import { DiskSnapshotError } from '../errors';
 import { translate } from '../facade';
 import { lookAtGuest } from '../guest';
 import { isLocal } from '../images/images-for';
 import { methodOf } from '../merge/delete-by-method';
+import { type InternalState, imageOf } from '../methods/internal-snapshot';
 import { methodNamed } from '../methods/registry';
 import { readJournal } from '../records/journal';
-import type { DiskRecord } from '../records/record';
+import type { DiskRecord, SetRecord } from '../records/record';
 import { type Chunks, findHoles } from './chunks';
 import { type QemuImage, readQemuImage } from './qemu-image';
+import { rbdImage } from './rbd-image';
 import { beginReading } from './readers';
 import { readFlattened, readVolume } from './volume';
 
@@ -27,7 +32,7 @@ export interface Place {
 
 export type Source =
   /** QEMU's tools open it here. */
-  | { kind: 'image'; image: QemuImage; path: string; virtualSize: number }
+  | { kind: 'image'; image: QemuImage; path: string | null; virtualSize: number }
   /** libvirt does it, on its host. */
   | { kind: 'volume'; path: string; virtualSize: number }
   /** The method's own. */
@@ -58,11 +63,45 @@ export async function sourceOf(place: Place, signal: AbortSignal | undefined): P
     };
     return { kind: 'method', chunks, virtualSize };
   }
-  const { path, driver } = pathOf(record, where);
+  const { format, internalSnapshot } = record;
   const local = await isLocal(domain.connection, call);
-  if (!local || !(await isReadable(path))) return { kind: 'volume', path, virtualSize };
-  const image = { file: { driver, filename: path }, format: record.format, internalSnapshot: record.internalSnapshot };
-  return { kind: 'image', image, path, virtualSize };
+  const source = await imageSource(set, record, domain, call);
+  if (source?.attributes.protocol === 'rbd') {
+    const node = await rbdImage(domain.connection, source, { ...call, isLocal: local });
+    return { kind: 'image', image: { ...node, format, internalSnapshot }, path: null, virtualSize };
+  }
+  const found = source && pathOf(source);
+  if (!found) throw unreadable(record, where);
+  const { path, driver } = found;
+  if (local && (await isReadable(path, record))) {
+    const image = { file: { driver, filename: path }, format, internalSnapshot, secret: null };
+    return { kind: 'image', image, path, virtualSize };
+  }
+  if (internalSnapshot === null) return { kind: 'volume', path, virtualSize };
+  throw new DiskSnapshotError(
+    local ? 'PERMISSION_DENIED' : 'METHOD_UNSUPPORTED',
+    `${where.guest}: libvirt reads no snapshot inside ${path}: ${local ? 'run as who may open it' : 'read it on its host'}, or with qemu-img convert -U -l there`,
+    where,
+  );
+}
+
+/** `<source>` of the image that holds the snapshot. */
+async function imageSource(
+  set: SetRecord,
+  record: DiskRecord,
+  domain: Domain,
+  call: CallOptions,
+): Promise<XmlElement | null> {
+  if (record.backupSource !== null) return parseXml(record.backupSource);
+  const guest = await lookAtGuest(domain, call);
+  const { image } = (methodOf(guest, set, record).context.state ?? {}) as Partial<InternalState>;
+  if (image === undefined) return null;
+  const disk = guest.document.disks.find(({ target }) => target === record.disk);
+  const held = disk && [disk, ...disk.backingChain].find((one) => imageOf(one) === image);
+  if (disk && held?.source) {
+    return element('source', held.source.attributes, ...held.source.children, ...childrenOf(disk.element, 'auth'));
+  }
+  return isAbsolute(image) ? pathSource('file', image) : null;
 }
 
 /** What the guest saw, or the file alone; nothing is opened before it is read. */
@@ -85,7 +124,12 @@ async function* begin(place: Place, as: 'raw' | 'file', signal: AbortSignal) {
     yield* as === 'file'
       ? readVolume(connection, source.path, signal)
       : readFlattened(connection, source.path, 'raw', signal);
-  } else if (as === 'file')
+  } else if (as === 'file' && source.image.internalSnapshot !== null) {
+    throw new DiskSnapshotError(
+      'METHOD_UNSUPPORTED',
+      "a snapshot inside an image is no file of its own: read it as 'raw'",
+    );
+  } else if (as === 'file' && source.path !== null)
     yield* createReadStream(source.path, { signal, highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>;
   else yield* readQemuImage(source.image, signal);
 }
@@ -95,13 +139,12 @@ const DRIVER_OF: Readonly<Record<string, { attribute: string; driver: string }>>
   dev: { attribute: 'dev', driver: 'host_device' },
 };
 
-function pathOf(record: DiskRecord, where: { guest: string; disk: string; snapshot: string }) {
-  const { attributes } = parseXml(record.backupSource ?? '<source/>');
+function pathOf({ attributes }: XmlElement) {
   for (const { attribute, driver } of Object.values(DRIVER_OF)) {
     const path = attributes[attribute];
     if (path !== undefined) return { path, driver };
   }
-  throw unreadable(record, where);
+  return null;
 }
 
 function unreadable(record: DiskRecord, where: { guest: string; disk: string; snapshot: string }): DiskSnapshotError {
@@ -112,8 +155,14 @@ function unreadable(record: DiskRecord, where: { guest: string; disk: string; sn
   );
 }
 
-const isReadable = (path: string) =>
-  access(path, constants.R_OK).then(
-    () => true,
-    () => false,
-  );
+/** Also what lies below it, as far as it is known. */
+async function isReadable(path: string, { backingChain }: DiskRecord): Promise<boolean> {
+  const refused = async (one: string) => {
+    const error = await access(one, constants.R_OK).catch((reason: NodeJS.ErrnoException) => reason);
+    return error?.code;
+  };
+  if (await refused(path)) return false;
+  // A layer that is not there any more was merged since.
+  const below = await Promise.all(backingChain.map(({ source }) => refused(source)));
+  return !below.includes('EACCES');
+}
