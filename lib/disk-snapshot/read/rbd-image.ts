@@ -2,7 +2,7 @@
 import { type Connection, LibvirtError, SecretUsageType } from '../../libvirt';
 import type { CallOptions } from '../../libvirt/options';
 import { child, childrenOf, type XmlElement } from '../../xml/document';
-import { DiskSnapshotError } from '../errors';
+import { DiskSnapshotError, type DiskSnapshotErrorDetails } from '../errors';
 import type { QemuImage } from './qemu-image';
 
 /**
@@ -14,7 +14,7 @@ import type { QemuImage } from './qemu-image';
 export async function rbdImage(
   conn: Connection,
   source: XmlElement,
-  { isLocal, ...call }: CallOptions & { isLocal: boolean },
+  { isLocal, where, ...call }: CallOptions & { isLocal: boolean; where: DiskSnapshotErrorDetails },
 ): Promise<Pick<QemuImage, 'file' | 'secret'>> {
   const name = source.attributes.name ?? '';
   const slash = name.indexOf('/');
@@ -24,6 +24,7 @@ export async function rbdImage(
     throw new DiskSnapshotError(
       'METHOD_UNSUPPORTED',
       `only its own host knows the cluster of ${name}: name the monitors as <host> in its <source>, or use rbd export there`,
+      where,
     );
   }
   const auth = child(source, 'auth');
@@ -39,13 +40,18 @@ export async function rbdImage(
     }),
     ...(auth && { user: auth.attributes.username ?? '', 'auth-client-required': ['cephx', 'none'] }),
   };
-  return { file, secret: auth ? await keyOf(conn, auth, name, call) : null };
+  return { file, secret: auth ? await keyOf(conn, auth, { name, where }, call) : null };
 }
 
 /** As libvirt assumes it. */
 const DEFAULT_PORT = '6789';
 
-async function keyOf(conn: Connection, auth: XmlElement, name: string, call: CallOptions): Promise<Uint8Array> {
+async function keyOf(
+  conn: Connection,
+  auth: XmlElement,
+  { name, where }: { name: string; where: DiskSnapshotErrorDetails },
+  call: CallOptions,
+): Promise<Uint8Array> {
   const { uuid, usage = '' } = child(auth, 'secret')?.attributes ?? {};
   try {
     const secret = await (uuid === undefined
@@ -57,7 +63,7 @@ async function keyOf(conn: Connection, auth: XmlElement, name: string, call: Cal
     throw new DiskSnapshotError(
       'PERMISSION_DENIED',
       `libvirt does not give the key of ${name}, secret ${uuid ?? usage}: ${cause.message}. Define it with private='no', or use rbd export`,
-      { cause },
+      { ...where, cause },
     );
   }
 }

@@ -67,7 +67,7 @@ export async function sourceOf(place: Place, signal: AbortSignal | undefined): P
   const local = await isLocal(domain.connection, call);
   const source = await imageSource(set, record, domain, call);
   if (source?.attributes.protocol === 'rbd') {
-    const node = await rbdImage(domain.connection, source, { ...call, isLocal: local });
+    const node = await rbdImage(domain.connection, source, { ...call, isLocal: local, where });
     return { kind: 'image', image: { ...node, format, internalSnapshot }, path: null, virtualSize };
   }
   const found = source && pathOf(source);
