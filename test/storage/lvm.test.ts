@@ -6,7 +6,7 @@ import { type DiskSnapshotError, listDiskSnapshots, planSnapshot, snapshotDisks 
 import { lookAtGuest } from '../../lib/disk-snapshot/guest';
 import { methodOf } from '../../lib/disk-snapshot/merge/delete-by-method';
 import { journalOf } from '../../lib/disk-snapshot/records/journal';
-import type { Connection, StoragePool } from '../../lib/libvirt';
+import { type Connection, DomainCreateFlags, type StoragePool } from '../../lib/libvirt';
 import { imageFile, logicalVolume, RemoteGuest } from './lvm-host/guest';
 import { LvmHost } from './lvm-host/host';
 import { logicalPool } from './lvm-host/pool';
@@ -14,6 +14,8 @@ import { logicalPool } from './lvm-host/pool';
 jest.setTimeout(300_000);
 
 const MIB = 1024 * 1024;
+/** 8192 blocks of 4 KiB, 33 of tables, a header. */
+const ROOM_FOR_ALL = (8192 + 33 + 1) * 4096;
 const ORIGIN = '/dev/vg0/a';
 
 let host: LvmHost;
@@ -58,7 +60,7 @@ test('a logical volume is given to lvm without being asked, and the plan touches
       method: 'lvm',
       because: "/dev/vg0/a is a logical volume of the pool 'vg0'",
       creates: ['/dev/vg0/a.p'],
-      bytes: 32 * MIB,
+      bytes: ROOM_FOR_ALL,
     },
   ]);
   expect(await volumes()).toEqual(['a']);
@@ -232,8 +234,52 @@ const hash = async (device: string) => (await host.run('sha256sum', device)).spl
 const scribble = (seek: number, count: number) =>
   host.run('sh', '-c', `dd if=/dev/urandom of=${ORIGIN} bs=64k seek=${seek} count=${count} oflag=direct 2>/dev/null`);
 
-test.todo('revert writes back only what differs: twice, with less space than a full copy needs');
-test.todo('revert is refused while a guest runs on the volume, and where the snapshot is gone');
+test('revert writes back only what differs: twice, with less space than a full copy needs', async () => {
+  const set = await snapshotDisks(guest.domain, { name: 'back', disks: { vda: { method: 'lvm', bytes: 8 * MIB } } });
+  const wanted = await hash('/dev/vg0/a.back');
+  for (const seek of [16, 33]) {
+    for (const [at, count] of [
+      [seek, 8],
+      [100, 2],
+      [400, 3],
+    ] as const)
+      await scribble(at, count);
+    expect(await hash(ORIGIN)).not.toBe(wanted);
+    const used = await field('data_percent', 'vg0/a.back');
+    const { method, context } = await byMethod();
+    const done: number[] = [];
+    await method.revert({ ...context, force: false, progress: (bytes) => done.push(bytes) });
+    expect(await hash(ORIGIN)).toBe(wanted);
+    expect(await hash('/dev/vg0/a.back')).toBe(wanted);
+    expect(await field('data_percent', 'vg0/a.back')).toBe(used);
+    expect(done.at(-1)).toBe(32 * MIB);
+    expect(await states()).toEqual([['present']]);
+  }
+  await set.delete();
+});
+
+test('given no size, it has space for all: it survives that everything is overwritten, and a revert of that', async () => {
+  const set = await snapshotDisks(guest.domain, { name: 'all' });
+  const wanted = await hash('/dev/vg0/a.all');
+  await scribble(0, 512);
+  expect(await hash(ORIGIN)).not.toBe(wanted);
+  const { method, context } = await byMethod();
+  await method.revert({ ...context, force: false, progress: () => {} });
+  expect(await hash(ORIGIN)).toBe(wanted);
+  expect(await states()).toEqual([['present']]);
+  await set.delete();
+});
+
+test('revert is refused while a guest runs on the volume, and where the snapshot is gone', async () => {
+  await snapshotDisks(guest.domain, { name: 'no', disks: { vda: 'lvm' } });
+  const { method, context } = await byMethod();
+  const revert = () => refusal(method.revert({ ...context, force: false }));
+  await guest.domain.createWithFlags(DomainCreateFlags.START_PAUSED);
+  expect(await revert()).toMatchObject({ code: 'GUEST_ACTIVE', outcome: 'unchanged' });
+  await guest.stop();
+  await host.run('lvremove', '--yes', 'vg0/a.no');
+  expect(await revert()).toMatchObject({ code: 'NOT_FOUND', outcome: 'unchanged' });
+});
 
 test('read gives the bytes of the snapshot, not those of today', async () => {
   const set = await snapshotDisks(guest.domain, { name: 'read' });

@@ -1,5 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { listedPath, mapperPath, nameFault, snapshotName } from '../../lib/disk-snapshot/methods/logical-volumes';
+import {
+  listedPath,
+  mapperPath,
+  nameFault,
+  roomForAll,
+  snapshotName,
+} from '../../lib/disk-snapshot/methods/logical-volumes';
 
 test('a snapshot is named after its origin', () => {
   expect(snapshotName('/dev/vg0/root', '20261122T204307.123Z')).toBe('root.20261122T204307.123Z');
@@ -32,4 +38,13 @@ test.each([
 
 test.each(['/dev/mapper/control', '/dev/mapper/a-b-c', '/dev/sda', '/images/a.img'])('%s stays as it is', (path) => {
   expect(listedPath(path)).toBe(path);
+});
+
+test.each([
+  [4096, 1, 1],
+  [255 * 4096, 255, 1],
+  [256 * 4096, 256, 2], // a full table is followed by an empty one
+  [256 * 4096 + 512, 257, 2],
+])('a volume of %i bytes needs a header, %i blocks and %i tables', (size, blocks, tables) => {
+  expect(roomForAll(size)).toBe((1 + blocks + tables) * 4096);
 });

@@ -79,6 +79,19 @@ export async function createSnapshot(pool: StoragePool, name: string, origin: st
   );
 }
 
+/** What LVM copies aside at once, in bytes, if nobody asked for more. */
+export const BLOCK = 4096;
+/** So many blocks' places stand in one block of a table. */
+const TABLE = BLOCK / 16;
+
+/** With this many bytes a snapshot never overflows: for each block its copy, a table of where they lie, and a header. */
+export function roomForAll(size: number): number {
+  const blocks = Math.ceil(size / BLOCK);
+  // A table that is full is followed by an empty one.
+  const tables = Math.floor(blocks / TABLE) + 1;
+  return (1 + tables + blocks) * BLOCK;
+}
+
 /**
  * Whether the volume group holds a volume of this name that libvirt does not list, as it does no snapshot whose space
  * overflowed. Nothing in libvirt tells, but the name is taken: a volume of one extent is made and removed again.

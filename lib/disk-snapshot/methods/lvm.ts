@@ -20,6 +20,7 @@ import {
   listedPath,
   logicalVolume,
   nameFault,
+  roomForAll,
   snapshotName,
   volumeNow,
 } from './logical-volumes';
@@ -30,7 +31,7 @@ import { contentOf, copyDifferences } from './volume-content';
 export interface LvmData {
   /** The logical volume, if it is not the disk's own path. */
   device?: string;
-  /** Space for old blocks. Default: the size of the volume, which is as good as never too little. */
+  /** Space for old blocks. Default: as much as all of the volume needs: such a snapshot never overflows. */
   bytes?: number;
 }
 export interface LvmState {
@@ -115,7 +116,12 @@ export const lvm: SnapshotMethod<LvmData, LvmState> = {
     if (to === null)
       throw refusal(c, 'NOT_FOUND', `${origin}, which is to be brought back to ${snapshot}, is not there`);
     await refuseInUse(c, origin);
-    await copyDifferences(conn, from.vol, to.vol, { size: to.capacity, signal: c.signal, progress: c.progress });
+    await copyDifferences(conn, from.vol, to.vol, {
+      size: to.capacity,
+      mayRewrite: c.state.bytes >= roomForAll(to.capacity),
+      signal: c.signal,
+      progress: c.progress,
+    });
   },
 
   backupSource: async ({ state }) => ({
@@ -152,7 +158,7 @@ async function planned(c: Context): Promise<{ state: LvmState; pool: StoragePool
   if (await volumeNow(volume.pool, name, c)) {
     throw refusal(c, 'FILE_EXISTS', `${snapshot} exists, and nothing is overwritten: ${takenAdvice(snapshot)}`);
   }
-  const state = { origin: volume.path, snapshot, bytes: c.data.bytes ?? volume.capacity };
+  const state = { origin: volume.path, snapshot, bytes: c.data.bytes ?? roomForAll(volume.capacity) };
   return { state, pool: volume.pool };
 }
 

@@ -1,16 +1,17 @@
 // The bytes of volumes, through libvirt's streams: read piece by piece, and brought back where they differ.
 import type { Connection, StorageVol } from '../../libvirt';
+import { BLOCK } from './logical-volumes';
 
 /**
  * libvirt queues without limit what a host sends and nobody takes: a piece is asked for when the one before it is done with.
  */
 const PIECE = 8 * 1024 * 1024;
-/** The smallest that LVM copies aside, and that file systems write. */
-const BLOCK = 4096;
 
 export interface CopyOptions {
   /** Bytes, of both. */
   size: number;
+  /** Whether blocks that are equal already may be written as well: it takes fewer streams, and space of the snapshot. */
+  mayRewrite: boolean;
   signal: AbortSignal;
   progress(done: number, total: number): void;
 }
@@ -21,16 +22,19 @@ export async function* contentOf(conn: Connection, vol: StorageVol, size: number
 }
 
 /**
- * Makes `to` equal to `from` by writing nothing but the blocks that differ. A block that differs from its snapshot has been
- * copied aside already, so that writing it takes no more of the snapshot's space, however often it is done.
+ * Makes `to` equal to `from` by writing the blocks that differ. A block that differs from its snapshot has been copied aside
+ * already, so that writing it takes no more of the snapshot's space, however often it is done. But libvirt looks through the
+ * whole pool after each stream it wrote, which takes LVM a tenth of a second or more, and lets nobody write beside it: where
+ * there is space for them, equal blocks between others are written too, so that a piece takes one stream.
  */
 export async function copyDifferences(conn: Connection, from: StorageVol, to: StorageVol, options: CopyOptions) {
-  const { size, signal, progress } = options;
+  const { size, mayRewrite, signal, progress } = options;
   progress(0, size);
   for (const { offset, length } of pieces(size)) {
     const [wanted, found] = await Promise.all([from, to].map((vol) => read(conn, vol, offset, length, signal)));
     if (!wanted || !found) continue;
-    for (const { start, end } of differences(wanted, found)) {
+    const runs = [...differences(wanted, found)];
+    for (const { start, end } of mayRewrite ? joined(runs) : runs) {
       signal.throwIfAborted();
       await write(conn, to, offset + start, wanted.subarray(start, end));
     }
@@ -38,8 +42,13 @@ export async function copyDifferences(conn: Connection, from: StorageVol, to: St
   }
 }
 
+interface Run {
+  start: number;
+  end: number;
+}
+
 /** The runs of blocks in which two pieces of the same length differ. */
-export function* differences(one: Buffer, other: Buffer): Generator<{ start: number; end: number }> {
+export function* differences(one: Buffer, other: Buffer): Generator<Run> {
   if (one.equals(other)) return;
   let start = -1;
   for (let at = 0; at < one.length; at += BLOCK) {
@@ -51,6 +60,12 @@ export function* differences(one: Buffer, other: Buffer): Generator<{ start: num
     start = -1;
   }
   if (start >= 0) yield { start, end: one.length };
+}
+
+/** One run from the start of the first to the end of the last. */
+function joined(runs: readonly Run[]): Run[] {
+  const [first, last] = [runs[0], runs.at(-1)];
+  return first && last ? [{ start: first.start, end: last.end }] : [];
 }
 
 function* pieces(size: number) {
