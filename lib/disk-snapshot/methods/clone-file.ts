@@ -31,8 +31,12 @@ export async function removeClone(c: Context): Promise<void> {
   await rm(path, { force: true });
 }
 
-/** The recorded path, if it is the one that this snapshot was given. */
-function clonePath(c: Context): string {
+/**
+ * The recorded path, if it is the one that this snapshot was given.
+ *
+ * @throws DiskSnapshotError OPERATION_FAILED
+ */
+export function clonePath(c: Context): string {
   const { image, clone } = (c.state ?? {}) as Readonly<Record<string, unknown>>;
   if (!isPlainPath(image) || !isPlainPath(clone) || image === clone) {
     throw refuse(c, 'OPERATION_FAILED', 'its record names no image and clone');

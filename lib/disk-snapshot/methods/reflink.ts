@@ -10,7 +10,7 @@ import { defaultOverlayPath } from '../element/name';
 import { DiskSnapshotError, type DiskSnapshotErrorCode } from '../errors';
 import { isLocal } from '../images/images-for';
 import type { MethodContext, MethodDisk, SnapshotMethod } from '../types';
-import { removeClone } from './clone-file';
+import { clonePath, removeClone } from './clone-file';
 import {
   checkRemote,
   cloneRemote,
@@ -68,7 +68,7 @@ export function reflink(method: 'btrfs' | 'reflink'): SnapshotMethod<ReflinkData
     },
 
     undo: async (c) =>
-      (await isLocal(c.domain.connection)) ? rm(c.state.clone, { force: true }) : undoRemote(c, c.state),
+      (await isLocal(c.domain.connection)) ? rm(clonePath(c), { force: true }) : undoRemote(c, c.state),
     exists: async (c) => ((await isLocal(c.domain.connection)) ? isFile(c.state.clone) : existsRemote(c, c.state)),
     delete: async (c) => ((await isLocal(c.domain.connection)) ? removeClone(c) : removeRemote(c, c.state)),
 
