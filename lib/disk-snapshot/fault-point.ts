@@ -33,6 +33,16 @@ export const FAULT_POINTS = {
     'delete.recorded',
     'delete.method-done',
   ],
+  revert: [
+    'revert.recorded',
+    'revert.layer-made',
+    'revert.guest-off',
+    'revert.begun',
+    'revert.method-done',
+    'revert.defined',
+    'revert.written',
+    'revert.cleaned',
+  ],
 } as const;
 
 export type FaultPoint = (typeof FAULT_POINTS)[keyof typeof FAULT_POINTS][number];

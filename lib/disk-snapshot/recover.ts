@@ -13,6 +13,7 @@ import { diskChain } from './images/disk-chain';
 import type { ImageInfo, Images } from './images/image';
 import { imagesFor } from './images/images-for';
 import { usersOf } from './images/users';
+import { startFromOverlays } from './merge/definition';
 import { methodOf } from './merge/delete-by-method';
 import { endLeftHelper } from './merge/helper-domain';
 import { keptBy } from './methods/cut';
@@ -29,7 +30,8 @@ import {
   type SetRecord,
 } from './records/record';
 import { commitBack, letGoOf } from './recover/qemu-ahead';
-import { hasRested, holdsData, startFromOverlays } from './recover/ran-on';
+import { hasRested, holdsData } from './recover/ran-on';
+import { settleRevert } from './recover/revert';
 import type { OperationOptions, Recovery } from './types';
 
 /**
@@ -93,6 +95,7 @@ interface Found {
 }
 
 async function settle(guest: Guest, intent: IntentRecord, call: CallOptions): Promise<'finished' | 'undone'> {
+  if (intent.revert) return settleRevert(guest, intent, call);
   const found: Found[] = [];
   const byMethod = intent.disks.filter((planned) => qemuStateOf(planned) === null);
   const methods = byMethod.map((planned) => ({ planned, ...methodOf(guest, intent.set, planned) }));
@@ -197,7 +200,10 @@ async function ranOnInOverlays(
     throw undecided(guest, intent, `the overlay ${state.overlay.path} of disk ${disk} holds data of the guest`);
   }
   await refuseManagedSave(guest, call);
-  await startFromOverlays(guest, found);
+  await startFromOverlays(
+    guest.domain,
+    found.map(({ disk, state }) => ({ disk, overlay: state.overlay })),
+  );
   return true;
 }
 

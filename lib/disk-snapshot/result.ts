@@ -11,6 +11,7 @@ import { exportSnapshot } from './read/export';
 import { settleReaders } from './read/readers';
 import { chunksOf, type Place } from './read/source';
 import type { DiskRecord, SetRecord } from './records/record';
+import { revertSnapshots } from './revert/revert';
 import type {
   Consistency,
   DeleteOptions,
@@ -82,11 +83,21 @@ class SnapshotSet implements DiskSnapshotSet {
     });
   }
 
-  async revert(_options: RevertOptions = {}): Promise<void> {
-    throw this.unsupported(
-      'revert',
-      'shut the guest down, make an overlay over backupSource, and define the disk on it',
-    );
+  /**
+   * Brings the disks back to this point in time, of a guest that is off; with `force` a running one is stopped first and
+   * started again. The snapshot stays, and can be gone back to again. What the guest wrote since, and no other snapshot
+   * holds, is gone.
+   *
+   * @throws DiskSnapshotError GUEST_ACTIVE, NOT_FOUND, DISK_NOT_FOUND, METHOD_UNSUPPORTED, OPERATION_IN_PROGRESS …, before
+   * anything is touched; RECOVERY_NEEDED with outcome 'unknown': recoverDiskSnapshots(domain) finishes it
+   */
+  revert(options: RevertOptions = {}): Promise<void> {
+    return this.revertDisks(null, options);
+  }
+
+  /** @internal */
+  revertDisks(targets: readonly string[] | null, options: RevertOptions): Promise<void> {
+    return revertSnapshots(this.#domain, this.#id, targets, options);
   }
 
   /**
@@ -116,14 +127,6 @@ class SnapshotSet implements DiskSnapshotSet {
   /** @internal */
   placeOf(disk: string): Place {
     return { domain: this.#domain, setId: this.#id, snapshot: this.name, disk };
-  }
-
-  /** @internal */
-  unsupported(what: string, wayOut: string): DiskSnapshotError {
-    return new DiskSnapshotError('METHOD_UNSUPPORTED', `${what}() is not supported by this version; ${wayOut}`, {
-      guest: this.guest,
-      snapshot: this.name,
-    });
   }
 
   toJSON(): object {
@@ -169,7 +172,7 @@ class Snapshot implements DiskSnapshot {
   }
 
   revert(options: RevertOptions = {}): Promise<void> {
-    return this.set.revert(options);
+    return this.set.revertDisks([this.disk], options);
   }
 
   read(options: ReadOptions = {}): Readable {

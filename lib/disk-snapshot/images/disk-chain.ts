@@ -5,6 +5,7 @@ import type { CallOptions } from '../../libvirt/options';
 import { DiskSnapshotError } from '../errors';
 import type { Guest } from '../guest';
 import { findHelper, HELPER_DISK, withHelper } from '../merge/helper-domain';
+import type { ImageRef } from '../records/record';
 import { type Chain, chainOfHeaders, chainOfXml, diskOf, type Inspect, liveChain } from './backing-chain';
 import type { Images } from './image';
 import { imagesFor } from './images-for';
@@ -31,6 +32,16 @@ export async function diskChain(guest: Guest, target: string, call: CallOptions 
     // One that is at work already has the image locked, and knows its chain as well.
     const helper = await findHelper(guest.document, disk, guest.domain);
     return helper ? chainOf(helper) : withHelper(guest.document, disk, guest.domain, chainOf);
+  } finally {
+    await headers.close();
+  }
+}
+
+/** An image and all below it, as their headers tell. */
+export async function imageChain(conn: Connection, { path, format }: ImageRef, call: CallOptions = {}): Promise<Chain> {
+  const headers = new Headers(conn, call);
+  try {
+    return await chainOfHeaders({ path, format }, headers.inspect);
   } finally {
     await headers.close();
   }

@@ -1,4 +1,4 @@
-// The persistent definition after a merge: what the guest starts from must not name an image that is no longer needed.
+// The persistent definition: what the guest starts from must name the image that is to be, and none that is gone.
 import { type Domain, DomainXMLFlags } from '../../libvirt';
 import { type DomainDisk, pathSource, readDomain, redefineDisk, withoutIndex } from '../../xml/domain';
 import { DiskSnapshotError } from '../errors';
@@ -46,4 +46,17 @@ function imageAfter(disk: DomainDisk, gone: ImageRef, parent: ImageRef) {
     return { source: pathSource(parent.type, parent.path), type: parent.type, format: parent.format };
   }
   return { source: withoutIndex(source), type, format: format ?? 'raw' };
+}
+
+/** The guest will start from these overlays. One definition for all disks, so all or none. */
+export async function startFromOverlays(
+  domain: Domain,
+  layers: readonly { disk: string; overlay: ImageRef }[],
+): Promise<void> {
+  let xml = await domain.getXMLDesc([DomainXMLFlags.INACTIVE, DomainXMLFlags.SECURE]);
+  for (const { disk, overlay } of layers) {
+    const { type, path, format } = overlay;
+    xml = redefineDisk(xml, disk, { source: pathSource(type, path), type, format });
+  }
+  await domain.connection.domainDefineXML(xml);
 }

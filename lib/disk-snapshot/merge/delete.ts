@@ -6,6 +6,7 @@ import { invalidType, outOfRange } from '../argument';
 import { DiskSnapshotError } from '../errors';
 import { checkCallOptions, signalOf, translate } from '../facade';
 import { faultPoint } from '../fault-point';
+import { neededBy, removeUnneeded } from '../images/branches';
 import { imagesFor } from '../images/images-for';
 import { imageUsers } from '../images/users';
 import { tell } from '../progress';
@@ -76,6 +77,7 @@ async function carryOut(
   const { domain, set, record } = deletion;
   const { overlay } = state;
   const { disk } = record;
+  if (state.left) return dropLeft(deletion);
   let parent: ImageRef = state.base;
   if (!merge) {
     if (await domain.isPersistent()) await settleDefinition(domain, disk, overlay, parent);
@@ -103,6 +105,19 @@ async function carryOut(
     const why = `it is merged, and no longer recorded, but ${overlay.path} is still there: ${kept}`;
     throw refusal(deletion, 'PERMISSION_DENIED', why, 'done');
   }
+}
+
+/** Of a branch that the guest has left nothing is merged: the record goes, then the images that only it needed. */
+async function dropLeft({ domain, set, record }: Deletion): Promise<void> {
+  const now = (await readJournal(domain)).sets.find(({ id }) => id === set.id);
+  const disks = (now ?? set).disks.filter(({ disk }) => disk !== record.disk);
+  const { sets } = await readJournal(domain);
+  const others = sets.map((one) => (one.id === set.id ? { ...one, disks } : one));
+  await removeUnneeded(domain.connection, neededBy(record), others);
+  await faultPoint('delete.file-removed');
+  if (disks.length > 0) await writeRecord(domain, 'set', { ...set, disks });
+  else await removeRecord(domain, 'set', set.id);
+  await faultPoint('delete.recorded');
 }
 
 /** A merge that is cancelled or fails leaves a base that holds neither the point in time nor the present: so it is noted. */

@@ -16,7 +16,7 @@ type Context = MethodContext<{ source?: string }> & { state: unknown };
  * where a domain needs the file; nothing was touched then.
  */
 export async function removeClone(c: Context): Promise<void> {
-  const path = clonePath(c);
+  const { clone: path } = clonePlaces(c);
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw error;
@@ -31,12 +31,8 @@ export async function removeClone(c: Context): Promise<void> {
   await rm(path, { force: true });
 }
 
-/**
- * The recorded path, if it is the one that this snapshot was given.
- *
- * @throws DiskSnapshotError OPERATION_FAILED
- */
-export function clonePath(c: Context): string {
+/** The recorded paths, if the clone's is the one that this snapshot was given. */
+export function clonePlaces(c: Context): { image: string; clone: string } {
   const { image, clone } = (c.state ?? {}) as Readonly<Record<string, unknown>>;
   if (!isPlainPath(image) || !isPlainPath(clone) || image === clone) {
     throw refuse(c, 'OPERATION_FAILED', 'its record names no image and clone');
@@ -44,14 +40,14 @@ export function clonePath(c: Context): string {
   if (clone !== (c.data.source ?? defaultOverlayPath(image, c.name))) {
     throw refuse(c, 'OPERATION_FAILED', `its record names ${clone}, which is not where its clone was to be`);
   }
-  return clone;
+  return { image, clone };
 }
 
 const isPlainPath = (path: unknown): path is string =>
   typeof path === 'string' && !path.includes('\0') && isAbsolute(path);
 
-function refuse(c: Context, code: DiskSnapshotErrorCode, why: string): DiskSnapshotError {
+export function refuse(c: Context, code: DiskSnapshotErrorCode, why: string): DiskSnapshotError {
   const where = { guest: c.domain.getName(), disk: c.disk.target, snapshot: c.name };
-  const message = `${where.guest}: disk ${where.disk}: snapshot ${where.snapshot}: ${why}. Nothing was removed`;
+  const message = `${where.guest}: disk ${where.disk}: snapshot ${where.snapshot}: ${why}. Nothing was touched`;
   return new DiskSnapshotError(code, message, where);
 }

@@ -10,7 +10,8 @@ import { defaultOverlayPath } from '../element/name';
 import { DiskSnapshotError, type DiskSnapshotErrorCode } from '../errors';
 import { isLocal } from '../images/images-for';
 import type { MethodContext, MethodDisk, SnapshotMethod } from '../types';
-import { clonePath, removeClone } from './clone-file';
+import { cloneBack } from './clone-back';
+import { removeClone } from './clone-file';
 import {
   checkRemote,
   cloneRemote,
@@ -68,17 +69,13 @@ export function reflink(method: 'btrfs' | 'reflink'): SnapshotMethod<ReflinkData
     },
 
     undo: async (c) =>
-      (await isLocal(c.domain.connection)) ? rm(clonePath(c), { force: true }) : undoRemote(c, c.state),
+      (await isLocal(c.domain.connection)) ? rm(c.state.clone, { force: true }) : undoRemote(c, c.state),
     exists: async (c) => ((await isLocal(c.domain.connection)) ? isFile(c.state.clone) : existsRemote(c, c.state)),
     delete: async (c) => ((await isLocal(c.domain.connection)) ? removeClone(c) : removeRemote(c, c.state)),
 
     async revert(c) {
       if (!(await isLocal(c.domain.connection))) return revertRemote(c, c.state);
-      throw refuse(
-        c,
-        'METHOD_UNSUPPORTED',
-        `revert() is not supported by this version; ${c.state.clone} holds the state`,
-      );
+      await cloneBack(c);
     },
 
     backupSource: async ({ state }) => ({

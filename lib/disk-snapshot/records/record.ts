@@ -15,6 +15,10 @@ export interface QemuState {
   base: ImageRef;
   /** A merge of the overlay into the base has begun: the base is no longer the point in time, whatever came of it. */
   merging?: true;
+  /** The guest has gone back behind this point in time, whose image lies on a branch of its own: that image, and all below. */
+  left?: string[];
+  /** Of an intent to revert: the images that the disk rested on before. */
+  previous?: string[];
 }
 
 /** State of every other method: what its element said, and what the method itself noted. */
@@ -62,6 +66,8 @@ export interface IntentRecord {
   claim: string;
   /** The domain's id when it ran, else null: an intent of another boot of the guest is stale. */
   domainId: number | null;
+  /** Not a snapshot but the way back to one, the set of this id. `begun`: a method has touched its disk. */
+  revert?: { setId: string; begun: boolean };
   willFreeze: boolean;
   willPause: boolean;
   set: Omit<SetRecord, 'disks'>;

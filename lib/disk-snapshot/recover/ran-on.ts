@@ -1,8 +1,6 @@
 // A guest that is off, whose definition names the base although it ran on in the overlay: its driver died between QEMU's
 // transaction and its own bookkeeping, and the guest ended before anybody came. What it wrote there must not be lost.
 import { stat } from 'node:fs/promises';
-import { DomainXMLFlags } from '../../libvirt';
-import { pathSource, redefineDisk } from '../../xml/domain';
 import type { Guest } from '../guest';
 import { isLocalUri } from '../local';
 import type { QemuState } from '../records/record';
@@ -24,17 +22,4 @@ export async function hasRested(guest: Guest, { base, overlay }: QemuState): Pro
   } catch {
     return false;
   }
-}
-
-/** Finishes what QEMU did: the guest will start from the overlays. One definition for all disks, so all or none. */
-export async function startFromOverlays(
-  { domain }: Guest,
-  layers: readonly { disk: string; state: QemuState }[],
-): Promise<void> {
-  let xml = await domain.getXMLDesc([DomainXMLFlags.INACTIVE, DomainXMLFlags.SECURE]);
-  for (const { disk, state } of layers) {
-    const { type, path, format } = state.overlay;
-    xml = redefineDisk(xml, disk, { source: pathSource(type, path), type, format });
-  }
-  await domain.connection.domainDefineXML(xml);
 }

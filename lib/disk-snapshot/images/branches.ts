@@ -1,0 +1,85 @@
+// Branches: after a revert the guest goes on beside its former layers, and some of them hold points in time.
+//
+//   root ← a ← b(active)        snapshots: one (on root), two (on a)
+//   root ← r(active)            after the revert to `one`: b is gone, for it held what the guest wrote since `two`;
+//        ← a                    a stays, for it holds `two`, whose branch the guest has left
+import type { Connection } from '../../libvirt';
+import type { CallOptions } from '../../libvirt/options';
+import { type DiskRecord, qemuStateOf, type SetRecord } from '../records/record';
+import type { Chain } from './backing-chain';
+import { imageChain } from './disk-chain';
+import { imagesFor } from './images-for';
+import { imageUsers, layersOf } from './users';
+
+/** Every image that a recorded point in time needs. Of one below the guest's own images, those are in use anyhow. */
+export function neededBy(record: DiskRecord): string[] {
+  const state = qemuStateOf(record);
+  if (!state) return record.backingChain.map(({ source }) => source); // a copy of an overlay rests on the images below
+  return state.left ?? [state.base.path];
+}
+
+/** Snapshots of this disk, on branches that its guest has left, which need one of these images: in words. */
+export function leftBranchesOn(paths: readonly string[], disk: string, sets: readonly SetRecord[]): string[] {
+  return layersOf(sets)
+    .filter(({ record, state }) => record.disk === disk && state.left?.some((path) => paths.includes(path)))
+    .map(({ set, record }) => `snapshot ${set.name} of ${record.disk}`);
+}
+
+/**
+ * The sets whose records of this disk change, now that it rests on this chain: each point in time has the layer that lies on
+ * it now, or is on a branch that the guest has left.
+ */
+export async function relinked(
+  conn: Connection,
+  sets: readonly SetRecord[],
+  disk: string,
+  chain: Chain,
+): Promise<SetRecord[]> {
+  const changed: SetRecord[] = [];
+  for (const set of sets) {
+    const disks: DiskRecord[] = [];
+    for (const record of set.disks) disks.push(record.disk === disk ? await relink(conn, record, chain) : record);
+    if (disks.some((record, i) => record !== set.disks[i])) changed.push({ ...set, disks });
+  }
+  return changed;
+}
+
+async function relink(conn: Connection, record: DiskRecord, chain: Chain): Promise<DiskRecord> {
+  const state = qemuStateOf(record);
+  if (!state) return record;
+  const { left, ...rest } = state;
+  const above = chain[chain.findIndex(({ path }) => path === state.base.path) - 1];
+  if (!above?.path) {
+    if (left) return record;
+    const below = await imageChain(conn, state.base);
+    return { ...record, state: { ...rest, left: below.flatMap(({ path }) => path ?? []) } };
+  }
+  if (!left && above.path === state.overlay.path) return record;
+  return { ...record, state: { ...rest, overlay: { type: 'file', path: above.path, format: above.format } } };
+}
+
+/**
+ * Removes those of these images that nobody needs any more: no disk of any domain, and no recorded point in time. An image
+ * without one below it is never removed: it is the disk itself, and not a layer.
+ */
+export async function removeUnneeded(
+  conn: Connection,
+  paths: readonly string[],
+  sets: readonly SetRecord[],
+  call: CallOptions = {},
+): Promise<void> {
+  const { users, sameFile } = await imageUsers(conn, call);
+  const inUse = new Set(users.filter(({ as }) => as !== 'snapshot').flatMap((user) => [...user.paths]));
+  for (const path of sets.flatMap(({ disks }) => disks.flatMap(neededBy))) inUse.add(await sameFile(path));
+  for (const path of paths) {
+    if (inUse.has(await sameFile(path))) continue;
+    const images = await imagesFor(conn, path, call);
+    if (images === null) continue; // nobody here may delete it; diagnose shows it
+    try {
+      const found = await images.inspect(path, { ...call, format: 'qcow2' }).catch(() => null);
+      if (found?.backing) await images.remove(path, call);
+    } finally {
+      await images.close();
+    }
+  }
+}

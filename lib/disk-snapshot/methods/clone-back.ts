@@ -1,0 +1,51 @@
+// Going back to a clone: the image becomes a clone of it. Made beside the image and put in its place at once, so that
+// whenever it is interrupted there is one or the other, whole.
+
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, lstat, open, rename, rm } from 'node:fs/promises';
+import { usersOf } from '../images/users';
+import type { MethodContext } from '../types';
+import { clonePlaces, refuse } from './clone-file';
+
+type Context = MethodContext<{ source?: string }> & { state: unknown };
+
+/**
+ * @throws DiskSnapshotError DISK_NOT_FOUND where the disk is another image by now, NOT_FOUND without the clone, IN_USE where
+ * others need the image as it is; nothing was touched then
+ */
+export async function cloneBack(c: Context): Promise<void> {
+  const { image, clone } = clonePlaces(c);
+  if (c.disk.sourcePath !== image) {
+    throw refuse(c, 'DISK_NOT_FOUND', `the disk is ${c.disk.sourcePath} by now, and this is a snapshot of ${image}`);
+  }
+  const [of, from] = await Promise.all([image, clone].map((path) => lstat(path).catch(() => null)));
+  if (!from?.isFile()) throw refuse(c, 'NOT_FOUND', `${clone} is no file any more`);
+  if (!of?.isFile()) throw refuse(c, 'NOT_FOUND', `${image} is no regular file`);
+  const uuid = c.domain.getUUIDString();
+  const users = (await usersOf(c.domain.connection, image, { signal: c.signal })).filter(
+    (user) => user.uuid !== uuid || user.disk !== c.disk.target || user.as === 'snapshot',
+  );
+  if (users.length > 0) {
+    const who = users.map(({ guest, disk, snapshot }) =>
+      snapshot === null ? `${guest} (${disk})` : `${guest} (snapshot ${snapshot})`,
+    );
+    throw refuse(c, 'IN_USE', `${image} is needed as it is by ${who.join(', ')}`);
+  }
+  const fresh = `${image}.${randomUUID()}`;
+  try {
+    await copyFile(clone, fresh, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+    const file = await open(fresh, 'r+');
+    try {
+      await file.chown(of.uid, of.gid);
+      await file.chmod(of.mode & 0o7777);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(fresh, image);
+  } catch (error) {
+    await rm(fresh, { force: true });
+    throw error;
+  }
+}

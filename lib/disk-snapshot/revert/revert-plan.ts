@@ -1,0 +1,114 @@
+// What speaks against going back to a snapshot, and what it takes: everything is looked at before anything is touched.
+import { DomainXMLFlags } from '../../libvirt';
+import type { CallOptions } from '../../libvirt/options';
+import { readDomain } from '../../xml/domain';
+import { defaultOverlayPath } from '../element/name';
+import { DiskSnapshotError, type DiskSnapshotErrorCode } from '../errors';
+import type { Guest } from '../guest';
+import { chainOfXml, liveChain } from '../images/backing-chain';
+import { diskChain } from '../images/disk-chain';
+import { imagesFor } from '../images/images-for';
+import { refuseBusy } from '../merge/block-job';
+import { methodOf } from '../merge/delete-by-method';
+import { type DiskRecord, type ImageRef, type QemuState, qemuStateOf, type SetRecord } from '../records/record';
+
+/** A disk that goes on in a new layer over its point in time. */
+export interface NewLayer {
+  record: DiskRecord;
+  /** With the new overlay, and the images that the disk rests on now. */
+  state: QemuState & { previous: string[] };
+  virtualSize: number;
+}
+export interface RevertPlan {
+  set: SetRecord;
+  layers: NewLayer[];
+  /** Disks whose method brings them back itself. */
+  others: DiskRecord[];
+}
+
+/** @throws DiskSnapshotError with the reason against it; nothing was touched */
+export async function planRevert(
+  guest: Guest,
+  set: SetRecord,
+  targets: readonly string[] | null,
+  force: boolean,
+  call: CallOptions,
+): Promise<RevertPlan> {
+  const refuse = (code: DiskSnapshotErrorCode, why: string, disk?: string) =>
+    new DiskSnapshotError(code, `${guest.name}: snapshot ${set.name}${disk ? ` of disk ${disk}` : ''}: ${why}`, {
+      guest: guest.name,
+      disk,
+      snapshot: set.name,
+    });
+  if (!(await guest.domain.isPersistent(call))) {
+    throw refuse('METHOD_UNSUPPORTED', 'the domain is transient: it has no definition that could name other disks');
+  }
+  if (guest.active && !force) {
+    throw refuse('GUEST_ACTIVE', 'the guest runs. Shut it down, or let it be stopped and started: { force: true }');
+  }
+  const defined = readDomain(await guest.domain.getXMLDesc({ ...call, flags: [DomainXMLFlags.INACTIVE] }));
+  const plan: RevertPlan = { set, layers: [], others: [] };
+  for (const record of set.disks.filter(({ disk }) => targets === null || targets.includes(disk))) {
+    const { disk } = record;
+    const now = defined.disks.find(({ target }) => target === disk);
+    if (!now) throw refuse('DISK_NOT_FOUND', 'the guest has no such disk any more. Attach it again first', disk);
+    if (guest.active) await refuseBusy(guest.domain, disk);
+    const state = qemuStateOf(record);
+    if (!state) {
+      const { method, context } = methodOf(guest, set, record);
+      if (!(await method.exists(context))) throw refuse('NOT_FOUND', 'it is not there any more', disk);
+      plan.others.push(record);
+      continue;
+    }
+    if (state.merging)
+      throw refuse('NOT_FOUND', 'a merge into its image was begun: it is no point in time any more', disk);
+    const live = guest.document.disks.find(({ target }) => target === disk);
+    const chain = guest.active && live ? await liveChain(guest.domain, live, call) : await diskChain(guest, disk, call);
+    const previous = [...chain, ...chainOfXml(now)].flatMap(({ path }) => path ?? []);
+    if (chain[0]?.path === state.base.path) {
+      throw refuse('NOT_FOUND', `the guest writes to ${state.base.path}: it is no point in time any more`, disk);
+    }
+    plan.layers.push({
+      record,
+      state: { mode: 'external', overlay: await freeOverlay(guest, set, state, call), base: state.base, previous },
+      virtualSize: record.virtualSize,
+    });
+  }
+  return plan;
+}
+
+/** A place for the new layer beside the old one, under a name that tells what it is. */
+async function freeOverlay(
+  guest: Guest,
+  set: SetRecord,
+  { base, overlay }: QemuState,
+  call: CallOptions,
+): Promise<ImageRef> {
+  const where = { guest: guest.name, snapshot: set.name };
+  const images = await imagesFor(guest.domain.connection, overlay.path, call);
+  if (images === null) {
+    const message = `${guest.name}: nobody here may make a file beside ${overlay.path}. Work as a user who may, or make a storage pool of that folder`;
+    throw new DiskSnapshotError('PERMISSION_DENIED', message, where);
+  }
+  try {
+    if (base.type === 'file' && (await inspectBase()) === null) {
+      throw new DiskSnapshotError(
+        'NOT_FOUND',
+        `${guest.name}: ${base.path}, which holds snapshot ${set.name}, is gone`,
+        where,
+      );
+    }
+    for (let n = 1; ; n++) {
+      const path = defaultOverlayPath(overlay.path, `${set.name}-revert${n}`);
+      if ((await images.inspect(path, call).catch(() => true)) === null) return { type: 'file', path, format: 'qcow2' };
+    }
+  } finally {
+    await images.close();
+  }
+
+  async function inspectBase() {
+    const below = await imagesFor(guest.domain.connection, base.path, call);
+    if (below === null) return null;
+    return below.inspect(base.path, { ...call, format: base.format }).finally(() => below.close());
+  }
+}

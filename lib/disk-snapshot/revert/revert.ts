@@ -1,0 +1,219 @@
+// Back to a snapshot, all its disks or none: the state machine.
+//
+//   RevertPlan → recorded → layers made → guest off → methods' disks → defined → records and files
+//
+// Layers are made first, for they can be taken back. Then the methods bring back their disks, which cannot; and one
+// definition names all layers. From the first of these on, whoever finds the intent finishes it: each step may be done twice.
+import { randomUUID } from 'node:crypto';
+import { type Domain, DomainState } from '../../libvirt';
+import type { CallOptions } from '../../libvirt/options';
+import { invalidType } from '../argument';
+import { DiskSnapshotError } from '../errors';
+import { facade, translate } from '../facade';
+import { faultPoint } from '../fault-point';
+import { lookAtGuest, refuseManagedSave } from '../guest';
+import { relinked, removeUnneeded } from '../images/branches';
+import { diskChain } from '../images/disk-chain';
+import { imagesFor } from '../images/images-for';
+import { startFromOverlays } from '../merge/definition';
+import { methodOf } from '../merge/delete-by-method';
+import { tell } from '../progress';
+import { withClaim } from '../records/claim';
+import { readJournal, removeRecord, writeRecord } from '../records/journal';
+import { type IntentRecord, type QemuState, qemuStateOf } from '../records/record';
+import type { RevertOptions } from '../types';
+import { UndoLog } from '../undo';
+import { planRevert, type RevertPlan } from './revert-plan';
+
+/**
+ * Brings disks back to a snapshot of the set: all, or those of the given targets. Can be done any number of times; the
+ * snapshot stays. What the guest wrote since, and no other snapshot holds, is gone.
+ *
+ * @throws DiskSnapshotError before anything is touched: NOT_FOUND, GUEST_ACTIVE (running without `force`, or saved without
+ * `discardManagedSave`), DISK_BUSY, DISK_NOT_FOUND, METHOD_UNKNOWN, METHOD_UNSUPPORTED, OPERATION_IN_PROGRESS; later with
+ * the outcome: 'undone', or 'unknown', and recoverDiskSnapshots finishes it
+ */
+export function revertSnapshots(
+  domain: Domain,
+  setId: string,
+  targets: readonly string[] | null,
+  options: RevertOptions,
+): Promise<void> {
+  return facade(domain, options, ({ signal, force = false, discardManagedSave = false, onProgress }) => {
+    if (typeof force !== 'boolean') throw invalidType('options.force', 'a boolean', force);
+    if (typeof discardManagedSave !== 'boolean') {
+      throw invalidType('options.discardManagedSave', 'a boolean', discardManagedSave);
+    }
+    const call = signal ? { signal } : {};
+    return withClaim(domain, 'revert', call, async () => {
+      tell(onProgress, { phase: 'plan', done: 0, total: 0 });
+      const guest = await lookAtGuest(domain, call);
+      const set = (await readJournal(domain, call)).sets.find(({ id }) => id === setId);
+      if (!set) {
+        throw new DiskSnapshotError('NOT_FOUND', `${guest.name}: that snapshot has been deleted`, {
+          guest: guest.name,
+        });
+      }
+      if (!discardManagedSave) await refuseManagedSave(guest, call);
+      const plan = await planRevert(guest, set, targets, force, call);
+      const { state } = await domain.getState(call);
+      try {
+        await run(domain, plan, { force, discardManagedSave, onProgress }, call);
+      } finally {
+        // What ran before runs again, on the disks that it has now; unless those are not known to be whole.
+        const isWhole = (await readJournal(domain)).intents.every(({ revert }) => revert?.setId !== setId);
+        if (guest.active && isWhole && !(await domain.isActive())) {
+          await domain.create();
+          if (state === DomainState.PAUSED) await domain.suspend();
+        }
+      }
+    });
+  });
+}
+
+type Options = { force: boolean; discardManagedSave: boolean; onProgress: RevertOptions['onProgress'] };
+
+async function run(domain: Domain, plan: RevertPlan, options: Options, call: CallOptions): Promise<void> {
+  const { set, layers, others } = plan;
+  const undo = new UndoLog();
+  const id = randomUUID();
+  const { disks: _, ...head } = set;
+  const intent: IntentRecord = {
+    version: 1,
+    id,
+    claim: id,
+    domainId: null,
+    revert: { setId: set.id, begun: false },
+    willFreeze: false,
+    willPause: false,
+    set: head,
+    disks: [
+      ...layers.map(({ record, state, virtualSize }) => ({ disk: record.disk, method: 'qemu', state, virtualSize })),
+      ...others.map(({ disk, method, state, virtualSize }) => ({ disk, method, state, virtualSize })),
+    ],
+  };
+  try {
+    undo.note('the intent in the metadata', () => removeRecord(domain, 'intent', id));
+    await writeRecord(domain, 'intent', intent, call);
+    await faultPoint('revert.recorded');
+    for (const layer of layers) {
+      call.signal?.throwIfAborted();
+      tell(options.onProgress, { phase: 'prepare', disk: layer.record.disk, done: 0, total: 0 });
+      await makeLayer(domain, layer.state, layer.virtualSize, undo, call);
+    }
+    await faultPoint('revert.layer-made');
+    call.signal?.throwIfAborted();
+    if (await domain.isActive()) await domain.destroy();
+    if (options.discardManagedSave && (await domain.hasManagedSaveImage())) await domain.managedSaveRemove();
+    await faultPoint('revert.guest-off');
+  } catch (error) {
+    throw await takenBack(domain, set.name, undo, error);
+  }
+  try {
+    await finishRevert(domain, intent, { ...options, ...call });
+  } catch (error) {
+    if (call.signal?.aborted && error === call.signal.reason && !intent.revert?.begun) {
+      throw await takenBack(domain, set.name, undo, error);
+    }
+    throw unfinished(domain, set.name, error);
+  }
+}
+
+async function makeLayer(
+  domain: Domain,
+  { overlay, base }: QemuState,
+  virtualSize: number,
+  undo: UndoLog,
+  call: CallOptions,
+): Promise<void> {
+  const images = await imagesFor(domain.connection, overlay.path, call);
+  try {
+    undo.note(`the layer ${overlay.path}`, async () => {
+      const again = await imagesFor(domain.connection, overlay.path);
+      await again?.remove(overlay.path).finally(() => again.close());
+    });
+    await images?.createOverlay({ path: overlay.path, backing: base, virtualSize }, call);
+  } finally {
+    await images?.close();
+  }
+}
+
+/**
+ * The second half, for the operation itself and for whoever finds its intent: the guest is off, and its layers are made.
+ * Every step may have been done before.
+ */
+export async function finishRevert(
+  domain: Domain,
+  intent: IntentRecord,
+  options: { force: boolean; signal?: AbortSignal | undefined; onProgress?: RevertOptions['onProgress'] | undefined },
+): Promise<void> {
+  const guest = await lookAtGuest(domain, {});
+  const layers = intent.disks.flatMap(({ disk, method, state }) => {
+    const layer = qemuStateOf({ method, state });
+    return layer ? [{ disk, ...layer }] : [];
+  });
+  const others = intent.disks.filter((planned) => qemuStateOf(planned) === null);
+  for (const planned of others) {
+    options.signal?.throwIfAborted();
+    await noteBegun(domain, intent);
+    const { method, context } = methodOf(guest, intent.set, planned, {
+      onProgress: ({ done, total }) => tell(options.onProgress, { phase: 'copy', disk: planned.disk, done, total }),
+    });
+    await method.revert({ ...context, force: options.force });
+    await faultPoint('revert.method-done');
+  }
+  await noteBegun(domain, intent);
+  if (layers.length > 0) await startFromOverlays(domain, layers);
+  await faultPoint('revert.defined');
+  await settleRecords(domain, intent);
+}
+
+/** The definition names the new layers: the records follow, then what nobody needs goes, and the intent last. */
+export async function settleRecords(domain: Domain, intent: IntentRecord): Promise<void> {
+  const guest = await lookAtGuest(domain, {});
+  const previous: string[] = [];
+  for (const { disk, method, state } of intent.disks) {
+    const layer = qemuStateOf({ method, state });
+    if (!layer) continue;
+    previous.push(...(layer.previous ?? []));
+    const chain = await diskChain(guest, disk);
+    for (const changed of await relinked(domain.connection, (await readJournal(domain)).sets, disk, chain)) {
+      await writeRecord(domain, 'set', changed);
+    }
+  }
+  await faultPoint('revert.written');
+  await removeUnneeded(domain.connection, previous, (await readJournal(domain)).sets);
+  await faultPoint('revert.cleaned');
+  await removeRecord(domain, 'intent', intent.id);
+}
+
+async function noteBegun(domain: Domain, intent: IntentRecord): Promise<void> {
+  if (!intent.revert || intent.revert.begun) return;
+  intent.revert.begun = true;
+  await writeRecord(domain, 'intent', intent);
+  await faultPoint('revert.begun');
+}
+
+async function takenBack(domain: Domain, snapshot: string, undo: UndoLog, error: unknown): Promise<unknown> {
+  const failed = await undo.run();
+  const guest = domain.getName();
+  const cause = translate(error, { guest, snapshot });
+  if (failed.length > 0) return unfinished(domain, snapshot, error);
+  if (!(cause instanceof DiskSnapshotError)) return cause;
+  return new DiskSnapshotError(cause.code, cause.message, {
+    guest,
+    snapshot,
+    outcome: 'undone',
+    cause: cause.cause ?? error,
+  });
+}
+
+function unfinished(domain: Domain, snapshot: string, error: unknown): DiskSnapshotError {
+  const guest = domain.getName();
+  const said = error instanceof Error ? error.message : String(error);
+  return new DiskSnapshotError(
+    'RECOVERY_NEEDED',
+    `${guest}: the revert to snapshot ${snapshot} is half done (${said}). Do not start the guest; recoverDiskSnapshots(domain) finishes it`,
+    { guest, snapshot, outcome: 'unknown', cause: error },
+  );
+}

@@ -1,0 +1,183 @@
+// Back to a snapshot: the guest starts on what was there then, any number of times, and no image is lost or left over.
+// Judged by qemu-img, qemu-io and libvirt's XML.
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { snapshotDisks } from '../../lib/disk-snapshot/create';
+import { installFaultHook } from '../../lib/disk-snapshot/fault-point';
+import { findDiskSnapshot, listDiskSnapshots } from '../../lib/disk-snapshot/list';
+import { readJournal } from '../../lib/disk-snapshot/records/journal';
+import { recoverDiskSnapshots } from '../../lib/disk-snapshot/recover';
+import type { DiskSnapshotSet } from '../../lib/disk-snapshot/types';
+import type { Connection } from '../../lib/libvirt';
+import { embeddedConnection } from '../../lib/testing/embedded';
+import { temporaryDirectory } from '../../lib/testing/scratch';
+import { BareDomain, expectPattern, fill, qemuImg } from './bare-domain';
+
+jest.setTimeout(60_000);
+
+let conn: Connection;
+let directory: string;
+let vm: BareDomain;
+
+beforeAll(async () => {
+  conn = await embeddedConnection();
+});
+beforeEach(async () => {
+  directory = await temporaryDirectory('revert');
+  vm = await BareDomain.define(conn, join(directory, 'vm'));
+});
+afterEach(async () => {
+  installFaultHook(null);
+  const { claims, intents } = await readJournal(vm.domain);
+  expect([claims, intents]).toEqual([[], []]);
+  await vm.remove();
+  await rm(directory, { recursive: true });
+});
+
+const at = (name: string) => join(vm.directory, name);
+const states = async () =>
+  (await listDiskSnapshots(vm.domain)).flatMap(({ name, disks }) => disks.map(({ state }) => `${name} ${state}`));
+const find = async (name: string) => (await findDiskSnapshot(vm.domain, name)) as DiskSnapshotSet;
+/** What the disk holds at n MiB for n from 1; 0: nothing was written there. */
+const holds = async (...patterns: number[]) => {
+  const top = await vm.definedSource('vda');
+  for (const [i, pattern] of patterns.entries()) await expectPattern(top, pattern, i + 1, 1);
+  expect(await qemuImg('check', '-U', top)).toContain('No errors were found');
+};
+
+test('the guest starts on what was there then, twice; what it wrote since is gone', async () => {
+  await fill(await vm.source('vda'), 9, 1, 1);
+  const set = await snapshotDisks(vm.domain, { disks: ['vda'], name: 's', quiesce: 'never' });
+  for (const pattern of [1, 2]) {
+    await fill(await vm.source('vda'), pattern, 1, 2);
+    await set.revert();
+    await holds(9, 0);
+    expect(await states()).toEqual(['s present']);
+    expect(await vm.files()).toHaveLength(2);
+  }
+  await vm.domain.create();
+  expect((await vm.chain('vda')).at(-1)).toBe(at('vda.qcow2'));
+  await vm.domain.destroy();
+});
+
+test('an older one, then the newer again: each branch keeps its data; deleting leaves one image', async () => {
+  await vm.layers(2);
+  const [one, two] = [await find('s1'), await find('s2')]; // s1: nothing; s2: 1
+  await one.revert();
+  await holds(0, 0);
+  expect(await states()).toEqual(['s1 present', 's2 present']);
+  await fill(await vm.source('vda'), 7, 3, 1);
+
+  // The image below has two branches: to merge one of them into it would spoil the other.
+  await expect((await find('s1')).delete()).rejects.toMatchObject({
+    code: 'IN_USE',
+    message: expect.stringContaining('s2'),
+  });
+
+  await two.revert();
+  await holds(1, 0, 0);
+  expect(await states()).toEqual(['s1 present', 's2 present']);
+  await (await find('s1')).delete();
+  await holds(1, 0);
+  await (await find('s2')).delete();
+  await holds(1, 0);
+  expect(await vm.files()).toEqual(['vda.qcow2']);
+});
+
+test('a branch that the guest has left is deleted with its images, and nothing else', async () => {
+  await vm.layers(3);
+  await (await find('s1')).revert();
+  const files = await vm.files();
+  await (await find('s2')).delete();
+  expect(await vm.files()).toEqual(files); // s3 rests on it
+  await (await find('s3')).delete();
+  expect(await vm.files()).toHaveLength(2);
+  await (await find('s1')).delete();
+  expect(await vm.files()).toEqual(['vda.qcow2']);
+  await holds(0, 0, 0);
+});
+
+test('new snapshots of a reverted disk; a backup source keeps what it held', async () => {
+  await vm.layers(1);
+  await (await find('s1')).revert();
+  await fill(await vm.source('vda'), 5, 2, 1);
+  await snapshotDisks(vm.domain, { disks: ['vda'], name: 'later', quiesce: 'never' });
+  await fill(await vm.source('vda'), 6, 2, 1);
+  await (await find('later')).revert();
+  await holds(0, 5);
+  await (await find('s1')).revert();
+  await holds(0, 0);
+  expect(await states()).toEqual(['s1 present', 'later present']);
+});
+
+describe('of a running guest', () => {
+  test('is refused before anything is touched', async () => {
+    await vm.layers(1);
+    await vm.domain.create();
+    const before = [await vm.files(), await vm.chain('vda')];
+    await expect((await find('s1')).revert()).rejects.toMatchObject({ code: 'GUEST_ACTIVE', outcome: 'unchanged' });
+    expect([await vm.files(), await vm.chain('vda')]).toEqual(before);
+  });
+
+  test('with force it is stopped, and runs again on the old state', async () => {
+    await vm.layers(1);
+    await vm.domain.create();
+    await (await find('s1')).revert({ force: true });
+    expect(await vm.domain.isActive()).toBe(true);
+    expect((await vm.chain('vda'))[0]).toBe(await vm.definedSource('vda'));
+    await vm.domain.destroy();
+    await holds(0);
+  });
+});
+
+test('a saved guest is refused, unless its image may go', async () => {
+  await vm.layers(1);
+  await vm.domain.create();
+  await vm.domain.managedSave();
+  await expect((await find('s1')).revert()).rejects.toMatchObject({ code: 'GUEST_ACTIVE' });
+  expect(await vm.domain.hasManagedSaveImage()).toBe(true);
+  await (await find('s1')).revert({ discardManagedSave: true });
+  expect(await vm.domain.hasManagedSaveImage()).toBe(false);
+  await holds(0);
+});
+
+test('one that is deleted, or whose image is gone, says so', async () => {
+  await vm.layers(2);
+  const [one, two] = [await find('s1'), await find('s2')];
+  await two.delete();
+  await expect(two.revert()).rejects.toMatchObject({ code: 'NOT_FOUND', outcome: 'unchanged' });
+  await rm(at('vda.qcow2'));
+  await expect(one.revert()).rejects.toMatchObject({ code: 'NOT_FOUND', outcome: 'unchanged' });
+});
+
+describe('interrupted', () => {
+  class Gone extends Error {}
+  /** As if the process had died there: nothing after this point runs, also no undo. */
+  const dieAt = (point: string) =>
+    installFaultHook((passed) => (passed === point ? Promise.reject(new Gone(point)) : undefined));
+
+  test.each(['revert.recorded', 'revert.layer-made', 'revert.guest-off'])('at %s: taken back', async (point) => {
+    await vm.layers(1);
+    const before = [await vm.files(), await vm.definedSource('vda')];
+    dieAt(point);
+    await expect((await find('s1')).revert()).rejects.toThrow(point);
+    installFaultHook(null);
+    expect([await vm.files(), await vm.definedSource('vda')]).toEqual(before);
+    await holds(1);
+  });
+
+  test.each(['revert.begun', 'revert.defined', 'revert.written', 'revert.cleaned'])(
+    'at %s: finished by recovery',
+    async (point) => {
+      await vm.layers(1);
+      dieAt(point);
+      await expect((await find('s1')).revert()).rejects.toMatchObject({ code: 'RECOVERY_NEEDED', outcome: 'unknown' });
+      installFaultHook(null);
+      expect(await recoverDiskSnapshots(vm.domain)).toMatchObject({ finished: ['s1'], undone: [] });
+      await holds(0);
+      expect(await states()).toEqual(['s1 present']);
+      expect(await vm.files()).toHaveLength(2);
+    },
+  );
+});
