@@ -87,7 +87,9 @@ test(`${MINUTES} minutes, seed ${SEED}`, async () => {
     });
     // Where one fails, the others end with their step: what is left to be seen is left as it is.
     for (const each of runs) each.catch(() => stop.abort());
-    await Promise.all([...runs, killDaemon(stop.signal)]);
+    const ended = await Promise.allSettled([...runs, killDaemon(stop.signal)]);
+    const failed = ended.find((one) => one.status === 'rejected');
+    if (failed) throw failed.reason;
   } finally {
     clearTimeout(timer);
   }
