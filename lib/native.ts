@@ -47,6 +47,8 @@ export interface NativeFunction {
   readonly resultTag: 'Status' | 'Count' | 'Bool' | 'OrNull' | 'Id' | 'NotZero' | 'Adapted';
   readonly result: string;
   readonly outNames: readonly string[];
+  /** The argument that is the connection which the result belongs to; -1: the receiver's. */
+  readonly home: number;
   /** Of the C parameter that each argument becomes. */
   readonly positions: readonly number[];
   /** C parameters that may be null. */
@@ -56,9 +58,20 @@ export interface NativeFunction {
   invoke(...call: [...Frame, flags: number, receiver: RawHandle, ...args: unknown[]]): NativeRefusal | undefined;
 }
 
+/** One line of the addon's table of events. */
+export interface NativeEvent {
+  readonly name: string;
+  /** Of libvirt's enum of this subject's events. */
+  readonly id: number;
+  /** The key of the object that the event is about, and its class. */
+  readonly subject: string;
+  readonly kind: string;
+  readonly fields: readonly string[];
+}
+
 export interface NativeAddon {
   readonly functions: readonly NativeFunction[];
-  readonly events: readonly { readonly name: string; readonly id: number; readonly fields: readonly string[] }[];
+  readonly events: readonly NativeEvent[];
   open(
     ...call: [
       ...Frame,
@@ -77,7 +90,7 @@ export interface NativeAddon {
       ...Frame,
       connection: RawHandle,
       event: number,
-      domain: RawHandle | null,
+      object: RawHandle | null,
       queueSize: number,
       push: (events: Record<string, unknown>[], dropped: number) => void,
     ]

@@ -61,6 +61,8 @@ class Bound<TagList<Tags...>, R (*)(A...)> final : public Call {
     const auto names = outNames();
     return {names.begin(), names.end()};
   }
+  // The argument of JavaScript that is the connection of the result; -1: the receiver's.
+  static int home() { return homeIn(All{}); }
   static size_t outCount() { return outs; }
   static const char* resultKind() {
     if constexpr (outs > 1) return "object";
@@ -119,7 +121,9 @@ class Bound<TagList<Tags...>, R (*)(A...)> final : public Call {
         if (returned_.failed()) return Failure::last();
       }
     }
-    returned_.keep(session());
+    auto home = session();
+    std::apply([&](auto&... slot) { (keepHome(slot, home), ...); }, slots_);
+    returned_.keep(home);
     if constexpr (std::is_same_v<R, int>)
       std::apply([&](auto&... slot) { (slot.returned(returned_.r, session()), ...); }, slots_);
     return {};
@@ -167,6 +171,14 @@ class Bound<TagList<Tags...>, R (*)(A...)> final : public Call {
     return found;
   }
   template <size_t... i>
+  static int homeIn(std::index_sequence<i...>) {
+    int argument = 0, found = -1;
+    ((SlotAt<i>::isHome ? void(found = argument) : void(),
+      SlotAt<i>::fromJs && (isOn || i > 0) ? ++argument : 0),
+     ...);
+    return found;
+  }
+  template <size_t... i>
   static bool hasFlagsIn(std::index_sequence<i...>) {
     return (std::is_same_v<SlotAt<i>, FlagsIn> || ...);
   }
@@ -210,6 +222,10 @@ class Bound<TagList<Tags...>, R (*)(A...)> final : public Call {
   }
 
   template <class S>
+  static void keepHome(const S& slot, std::shared_ptr<Session>& home) {
+    if constexpr (S::isHome) home = slot.home();
+  }
+  template <class S>
   static void giveOnly(Napi::Env env, S& slot, Napi::Value& only) {
     if constexpr (S::isOut) only = slot.give(env);
   }
@@ -246,6 +262,7 @@ Line line(const char* name, void* adapter = nullptr) {
   line.outCount = B::outCount();
   line.outNames = B::outputs();
   line.positions = B::positions();
+  line.home = B::home();
   (AtOf<Tags>::replace(line.positions), ...);
   (NullListOf<Tags>::add(line.nullable), ...);
   line.make = [](const Line& line, Napi::Env env, const std::shared_ptr<Session>& session,

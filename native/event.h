@@ -5,84 +5,85 @@
 
 #include <string>
 #include <tuple>
-#include <variant>
 #include <vector>
 
+#include "data.h"
 #include "handle.h"
-#include "params.h"
 #include "tags.h"
 
 namespace virt {
 
-// A value of an event, taken on the thread of libvirt's event loop.
-using EventValue =
-    std::variant<std::nullptr_t, double, int64_t, uint64_t, std::string, std::shared_ptr<ParamList>>;
+// What an event is about: a kind of object, and libvirt's functions to enroll for its events.
+struct EventSubject {
+  const char* key;  // in JavaScript's object
+  const Kind& kind;
+  std::string (*identity)(void* object);  // UUID or name; empty where it failed
+  using Callback = void (*)();
+  int (*enroll)(virConnectPtr connection, void* object, int id, Callback callback, void* data,
+                virFreeCallback free);
+  void (*deregister)(virConnectPtr connection, int enrolled);
+};
+extern const EventSubject domainEvents, monitorEvents, networkEvents, poolEvents, deviceEvents, secretEvents;
 
+// Taken on the thread of libvirt's event loop.
 struct Event {
-  std::shared_ptr<Object> domain;
-  std::vector<EventValue> values;
-  Napi::Value toJs(Napi::Env env, const std::vector<const char*>& names) const;
+  std::shared_ptr<Object> object;
+  DataList values;
+  Napi::Value toJs(Napi::Env env, const char* key, const std::vector<const char*>& names) const;
 };
 
 // Where a callback of libvirt leaves its event; `data` is what was given at the registration.
-void arrived(void* data, virDomainPtr domain, std::vector<EventValue> values);
+void arrived(void* data, void* object, DataList values);
 
-inline EventValue eventValue(const char* text) {
-  return text ? EventValue(std::string(text)) : EventValue(nullptr);
+template <class V>
+Data eventValue(V value) {
+  return Data(value);
 }
-template <class N>
-requires(std::is_integral_v<N>) EventValue eventValue(N n) {
-  if constexpr (std::is_same_v<N, long long>)
-    return static_cast<int64_t>(n);
-  else if constexpr (std::is_same_v<N, unsigned long long>)
-    return static_cast<uint64_t>(n);
-  else
-    return static_cast<double>(n);
-}
-EventValue eventParams(virTypedParameterPtr list, int count);
+inline Data eventValue(long n) { return Data(static_cast<long long>(n)); }
+Data eventValue(const virDomainEventGraphicsAddress* address);
+Data eventValue(const virDomainEventGraphicsSubject* subject);
 
 // One kind of event.
 struct EventLine {
   const char* name;
-  int id;  // VIR_DOMAIN_EVENT_ID_*; -1: of QEMU's monitor
-  virConnectDomainEventGenericCallback callback;
+  int id;  // of libvirt's enum of the subject's events
+  const EventSubject& subject;
+  EventSubject::Callback callback;
   std::vector<const char*> fields;
 };
 
-// The C callback for a signature: connection, domain, values, data.
+// The C callback for a signature: connection, object, values, data.
 template <class F>
 struct EventCallback;
-template <class R, class... A>
-struct EventCallback<R (*)(virConnectPtr, virDomainPtr, A...)> {
-  using F = R (*)(virConnectPtr, virDomainPtr, A...);
-  static R call(virConnectPtr, virDomainPtr domain, A... a) {
-    take(domain, std::tuple(a...), std::make_index_sequence<sizeof...(A) - 1>());
+template <class R, class T, class... A>
+struct EventCallback<R (*)(virConnectPtr, T*, A...)> {
+  using F = R (*)(virConnectPtr, T*, A...);
+  static R call(virConnectPtr, T* object, A... a) {
+    take(object, std::tuple(a...), std::make_index_sequence<sizeof...(A) - 1>());
     return R();
   }
 
  private:
   template <size_t... i>
-  static void take(virDomainPtr domain, std::tuple<A...> all, std::index_sequence<i...>) {
-    std::vector<EventValue> values;
+  static void take(T* object, std::tuple<A...> all, std::index_sequence<i...>) {
+    DataList values;
     if constexpr (sizeof...(A) == 3 &&
                   std::is_same_v<std::tuple_element_t<0, std::tuple<A...>>, virTypedParameterPtr>)
-      values.push_back(eventParams(std::get<0>(all), std::get<1>(all)));
+      values.push_back(dataOf(std::get<0>(all), std::get<1>(all)));
     else
       (values.push_back(eventValue(std::get<i>(all))), ...);
-    arrived(std::get<sizeof...(A) - 1>(all), domain, std::move(values));
+    arrived(std::get<sizeof...(A) - 1>(all), object, std::move(values));
   }
 };
 
 // What comes through the generic registration under another signature is cast back by libvirt.
 template <class F, Name... fields>
-EventLine eventLine(const char* name, int id) {
+EventLine eventLine(const char* name, const EventSubject& subject, int id) {
   F callback = &EventCallback<F>::call;
-  return {name,
-          id,
-          reinterpret_cast<virConnectDomainEventGenericCallback>(reinterpret_cast<void (*)()>(callback)),
-          {fields.text...}};
+  return {name, id, subject, reinterpret_cast<EventSubject::Callback>(callback), {fields.text...}};
 }
-#define EVENT(name, id, callback, ...) ::virt::eventLine<callback __VA_OPT__(, ) __VA_ARGS__>(name, id)
+#define EVENT(name, subject, id, callback, ...) \
+  ::virt::eventLine<callback __VA_OPT__(, ) __VA_ARGS__>(name, subject, id)
 
 const std::vector<EventLine>& eventTable();
 

@@ -20,6 +20,7 @@ struct Line {
   const char* resultTag;  // Status, Count, Bool, OrNull, Id, NotZero, Adapted
   const char* resultKind;
   size_t outCount;
+  int home;  // the argument that is the connection of the result; -1: the receiver's
   std::vector<const char*> outNames;
   std::vector<int> nullable;   // C parameters that may be null
   std::vector<int> positions;  // of the C parameter that each argument of JavaScript becomes

@@ -52,6 +52,7 @@ Napi::Object describe(Napi::Env env, const Line& line) {
   js.Set("receiver", line.receiver->name);
   js.Set("isSync", line.isSync);
   js.Set("hasFlags", line.hasFlags);
+  js.Set("home", line.home);
   js.Set("countsList", line.countsList);
   js.Set("resultTag", line.resultTag);
   js.Set("result", line.resultKind);

@@ -65,12 +65,9 @@ template <class Tags>
 struct Returned<Tags, const char*> {  // belongs to an object that may be gone before JavaScript reads it
   const char* r = nullptr;
   std::string text;
-  // What may be missing is so without an error.
-  bool failed() const { return !r && !(Tags::template has<OrNull> && VIR(virGetLastErrorCode)() == 0); }
-  bool isNone() const { return !r; }
-  void keep(const std::shared_ptr<Session>&) {
-    if (r) text = r;
-  }
+  bool failed() const { return !r; }
+  bool isNone() const { return false; }
+  void keep(const std::shared_ptr<Session>&) { text = r; }
   static constexpr const char* result = "value";
   Napi::Value give(Napi::Env env) { return Napi::String::New(env, text); }
 };

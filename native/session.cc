@@ -126,18 +126,18 @@ void Session::leave(Handle& handle) {
 }
 
 bool Session::subscribe(const std::shared_ptr<Subscription>& consumer, virConnectPtr connection,
-                        virDomainPtr domain) {
-  char guest[VIR_UUID_STRING_BUFLEN] = "";
-  if (domain && VIR(virDomainGetUUIDString)(domain, guest) < 0) return false;
+                        const std::shared_ptr<Object>& object) {
+  const auto name = object ? consumer->line.subject.identity(object->p) : std::string();
+  if (object && name.empty()) return false;
   std::lock_guard lock(eventsMutex_);
   for (auto& source : sources_)
-    if (source->isFor(consumer->line, guest)) {
+    if (source->isFor(consumer->line, name)) {
       source->add(consumer);
       return true;
     }
-  auto source = std::make_shared<EventSource>(consumer->line, guest, weak_from_this());
+  auto source = std::make_shared<EventSource>(consumer->line, name, weak_from_this());
   source->add(consumer);  // before the first event can come
-  if (!source->enroll(connection, domain)) return false;
+  if (!source->enroll(connection, object ? object->p : nullptr)) return false;
   sources_.push_back(std::move(source));
   return true;
 }

@@ -60,7 +60,7 @@ class Session : public std::enable_shared_from_this<Session> {
               std::chrono::milliseconds keepAlive);
   // False: libvirt's error says why not. `domain` null: events of all guests.
   bool subscribe(const std::shared_ptr<Subscription>& consumer, virConnectPtr connection,
-                 virDomainPtr domain);
+                 const std::shared_ptr<Object>& object);
   void unsubscribe(const std::shared_ptr<Subscription>& consumer, virConnectPtr connection);
 
   // Refuses new calls from now on. False: somebody has closed it already.

@@ -46,6 +46,8 @@ template <class Tags, size_t at, class... Rest>
 struct SlotOf<Tags, at, const unsigned char*, Rest...> { using type = UuidIn; };
 template <class Tags, size_t at, class T, class... Rest> requires IsHandle<T>
 struct SlotOf<Tags, at, T*, Rest...> { using type = HandleIn<T>; };
+template <class Tags, size_t at, class... Rest> requires(at > 0)
+struct SlotOf<Tags, at, virConnectPtr, Rest...> { using type = OtherConnectionIn; };
 template <class Tags, size_t at, class T, class... Rest> requires IsHandle<T>
 struct SlotOf<Tags, at, T**, Rest...> { using type = HandleListIn<T>; };
 template <class Tags, size_t at, class T, class... Rest> requires IsHandle<T>
@@ -85,7 +87,7 @@ struct SlotOf<Tags, at, const char**, Count, Rest...> { using type = TextListIn<
 template <class Tags, size_t at, class... Rest>
 struct SlotOf<Tags, at, virTypedParameterPtr*, int*, Rest...> { using type = ParamsOut; };
 template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, virTypedParameterPtr, int*, Rest...> { using type = ParamsFilled; };
+struct SlotOf<Tags, at, virTypedParameterPtr, int*, Rest...> { using type = ParamsFilled<!Tags::template has<Room>>; };
 template <class Tags, size_t at, class Count, class... Rest> requires(std::is_integral_v<Count>)
 struct SlotOf<Tags, at, virTypedParameterPtr, Count, Rest...> { using type = ParamsIn<Count, SchemaIn<Tags>::list, mayBeNull<Tags, at>>; };
 // clang-format on

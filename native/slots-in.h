@@ -67,6 +67,22 @@ struct HandleIn : In {
   }
 };
 
+// A connection that is not the call's own: the other end of a migration.
+struct OtherConnectionIn : In {
+  static constexpr bool isHome = true;
+  std::shared_ptr<Object> object;
+  Refused read(const Reading& reading, Napi::Value value) {
+    Handle* handle = Handle::fromJs(reading.env, value);
+    if (!handle || &handle->kind != &KindOf<virConnect>::kind)
+      return refuse(Refusal::Kind::Type, "a Connection");
+    object = handle->session->objectOf(*handle);
+    if (!object) return refuse(Refusal::Kind::Value, "an open Connection");
+    return {};
+  }
+  auto pass() { return std::tuple<virConnectPtr>(static_cast<virConnectPtr>(object->p)); }
+  std::shared_ptr<Session> home() const { return object->session; }
+};
+
 template <class T>
 struct HandleListIn : In {  // T **, ended by a null
   std::vector<std::shared_ptr<Object>> objects;

@@ -99,13 +99,16 @@ struct ParamsOut : Out {  // virTypedParameterPtr *, int *: libvirt allocates
   Napi::Value give(Napi::Env env) { return paramsToJs(env, params.list, params.count); }
 };
 
-struct ParamsFilled : Out {  // virTypedParameterPtr, int *: asked for their number, then filled
+// virTypedParameterPtr, int *: asked for their number, then filled; or, where libvirt wants room at once,
+// filled.
+template <bool isAsked>
+struct ParamsFilled : Out {
   static constexpr size_t takes = 2;
-  static constexpr bool isProbe = true;
+  static constexpr bool isProbe = isAsked;
   static constexpr const char* result = "object";
-  std::vector<virTypedParameter> list;
+  std::vector<virTypedParameter> list = std::vector<virTypedParameter>(isAsked ? 0 : 64);
   bool isProbed = false;
-  int count = 0;
+  int count = static_cast<int>(list.size());
   ParamsFilled() = default;
   ParamsFilled(const ParamsFilled&) = delete;
   ParamsFilled& operator=(const ParamsFilled&) = delete;

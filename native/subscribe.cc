@@ -13,18 +13,17 @@ namespace {
 class SubscribeCall final : public Call {
  public:
   SubscribeCall(std::shared_ptr<Session> session, std::shared_ptr<Object> connection,
-                std::shared_ptr<Object> domain, std::shared_ptr<Subscription> subscription)
+                std::shared_ptr<Object> object, std::shared_ptr<Subscription> subscription)
       : Call(std::move(session)),
         connection_(std::move(connection)),
-        domain_(std::move(domain)),
+        object_(std::move(object)),
         subscription_(std::move(subscription)) {}
 
  protected:
   std::optional<Failure> perform(virDomainPtr) override {
     VIR(virResetLastError)();
     auto* connection = static_cast<virConnectPtr>(connection_->p);
-    auto* domain = domain_ ? static_cast<virDomainPtr>(domain_->p) : nullptr;
-    if (!session()->subscribe(subscription_, connection, domain)) return Failure::last();
+    if (!session()->subscribe(subscription_, connection, object_)) return Failure::last();
     return {};
   }
   void undo() override { session()->unsubscribe(subscription_, static_cast<virConnectPtr>(connection_->p)); }
@@ -33,7 +32,7 @@ class SubscribeCall final : public Call {
   }
 
  private:
-  const std::shared_ptr<Object> connection_, domain_;
+  const std::shared_ptr<Object> connection_, object_;
   const std::shared_ptr<Subscription> subscription_;
 };
 
@@ -57,7 +56,7 @@ class UnsubscribeCall final : public Call {
   const std::shared_ptr<Subscription> subscription_;
 };
 
-// (settle, timeoutMs, ticket, urgent, connection, event, domain | null, queueSize, push) => undefined |
+// (settle, timeoutMs, ticket, urgent, connection, event, object | null, queueSize, push) => undefined |
 // refusal
 Napi::Value subscribe(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
@@ -65,16 +64,16 @@ Napi::Value subscribe(const Napi::CallbackInfo& info) {
   if (!handle || &handle->kind != &KindOf<virConnect>::kind)
     return Refusal{Refusal::Kind::Type, "a Connection", -1}.toJs(env);
   const auto& session = handle->session;
-  std::shared_ptr<Object> domain;
+  const auto& line = eventTable()[info[kFrame + 1].As<Napi::Number>().Uint32Value()];
+  std::shared_ptr<Object> object;
   if (!isAbsent(info[kFrame + 2])) {
-    auto refused = handleFromJs({env, session}, info[kFrame + 2], KindOf<virDomain>::kind, domain);
+    auto refused = handleFromJs({env, session}, info[kFrame + 2], line.subject.kind, object);
     if (refused) return refused->toJs(env);
   }
-  const auto& line = eventTable()[info[kFrame + 1].As<Napi::Number>().Uint32Value()];
   auto subscription = std::make_shared<Subscription>(
       line, Environment::of(env).shared_from_this(), std::make_shared<Callback>(env, info[kFrame + 4]),
       static_cast<size_t>(info[kFrame + 3].As<Napi::Number>().Int64Value()));
-  auto call = std::make_shared<SubscribeCall>(session, session->objectOf(*handle), domain, subscription);
+  auto call = std::make_shared<SubscribeCall>(session, session->objectOf(*handle), object, subscription);
   call->depart(env, frameOf(info));
   session->submit(call, {});
   return env.Undefined();
@@ -98,6 +97,8 @@ Napi::Object describe(Napi::Env env, const EventLine& line) {
   auto js = Napi::Object::New(env);
   js.Set("name", line.name);
   js.Set("id", line.id);
+  js.Set("subject", line.subject.key);
+  js.Set("kind", line.subject.kind.name);
   js.Set("fields", textList(env, line.fields));
   return js;
 }

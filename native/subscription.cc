@@ -10,30 +10,18 @@ using Registration = std::weak_ptr<EventSource>;
 void freeRegistration(void* data) { delete static_cast<Registration*>(data); }
 }  // namespace
 
-void arrived(void* data, virDomainPtr domain, std::vector<EventValue> values) {
-  if (auto source = static_cast<Registration*>(data)->lock()) source->arrived(domain, std::move(values));
+void arrived(void* data, void* object, DataList values) {
+  if (auto source = static_cast<Registration*>(data)->lock()) source->arrived(object, std::move(values));
 }
 
-bool EventSource::enroll(virConnectPtr connection, virDomainPtr domain) {
+bool EventSource::enroll(virConnectPtr connection, void* object) {
   auto* data = new Registration(weak_from_this());
-  if (line_.id >= 0) {
-    id_ = VIR(virConnectDomainEventRegisterAny)(connection, domain, line_.id, line_.callback, data,
-                                                freeRegistration);
-  } else if (auto* enrollMonitor = VIR(virConnectDomainQemuMonitorEventRegister)) {
-    const auto callback = reinterpret_cast<virConnectDomainQemuMonitorEventCallback>(
-        reinterpret_cast<void (*)()>(line_.callback));
-    id_ = enrollMonitor(connection, domain, nullptr, callback, data, freeRegistration, 0);
-  }
+  id_ = line_.subject.enroll(connection, object, line_.id, line_.callback, data, freeRegistration);
   if (id_ < 0) delete data;
   return id_ >= 0;
 }
 
-void EventSource::deregister(virConnectPtr connection) {
-  if (line_.id >= 0)
-    VIR(virConnectDomainEventDeregisterAny)(connection, id_);
-  else
-    VIR(virConnectDomainQemuMonitorEventDeregister)(connection, id_);
-}
+void EventSource::deregister(virConnectPtr connection) { line_.subject.deregister(connection, id_); }
 
 void EventSource::add(const std::shared_ptr<Subscription>& consumer) {
   std::lock_guard lock(mutex_);
@@ -45,11 +33,12 @@ bool EventSource::removeLast(const std::shared_ptr<Subscription>& consumer) {
   return std::erase(consumers_, consumer) > 0 && consumers_.empty();
 }
 
-void EventSource::arrived(virDomainPtr domain, std::vector<EventValue> values) {
+void EventSource::arrived(void* object, DataList values) {
   auto session = session_.lock();
   if (!session) return;
-  VIR(virDomainRef)(domain);
-  const Event event{adopt(domain, session), std::move(values)};
+  const Kind& kind = line_.subject.kind;
+  kind.ref(object);
+  const Event event{std::make_shared<Object>(kind, object, session), std::move(values)};
   std::lock_guard lock(mutex_);
   for (auto& consumer : consumers_) consumer->arrived(event);
 }
@@ -76,7 +65,7 @@ void Subscription::deliver(Napi::Env env, int) {
   if (!push_) return;
   const auto push = push_;  // the consumer may unsubscribe meanwhile
   auto list = Napi::Array::New(env, events.size());
-  for (uint32_t i = 0; i < events.size(); ++i) list[i] = events[i].toJs(env, line.fields);
+  for (uint32_t i = 0; i < events.size(); ++i) list[i] = events[i].toJs(env, line.subject.key, line.fields);
   push->call(env, {list, Napi::Number::New(env, dropped)});
 }
 

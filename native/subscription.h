@@ -40,28 +40,28 @@ class Subscription : public Deliverable, public std::enable_shared_from_this<Sub
   bool announced_ = false;
 };
 
-// One registration in libvirt, which allows only one per connection, kind of event and guest: all consumers
+// One registration in libvirt, which allows only one per connection, kind of event and object: all consumers
 // share it.
 class EventSource : public std::enable_shared_from_this<EventSource> {
  public:
-  EventSource(const EventLine& line, std::string guest, std::weak_ptr<Session> session)
-      : line_(line), guest_(std::move(guest)), session_(std::move(session)) {}
+  EventSource(const EventLine& line, std::string object, std::weak_ptr<Session> session)
+      : line_(line), object_(std::move(object)), session_(std::move(session)) {}
 
-  bool isFor(const EventLine& line, const std::string& guest) const {
-    return &line == &line_ && guest == guest_;
+  bool isFor(const EventLine& line, const std::string& object) const {
+    return &line == &line_ && object == object_;
   }
 
   // Own threads.
-  bool enroll(virConnectPtr connection, virDomainPtr domain);
+  bool enroll(virConnectPtr connection, void* object);
   void deregister(virConnectPtr connection);
   void add(const std::shared_ptr<Subscription>& consumer);
   // False: it has others left.
   bool removeLast(const std::shared_ptr<Subscription>& consumer);
-  void arrived(virDomainPtr domain, std::vector<EventValue> values);
+  void arrived(void* object, DataList values);
 
  private:
   const EventLine& line_;
-  const std::string guest_;  // its UUID; empty: all guests
+  const std::string object_;  // its UUID or name; empty: all of them
   const std::weak_ptr<Session> session_;
   int id_ = -1;
 

@@ -6,7 +6,7 @@ namespace virt {
 const Table& nodeDeviceTable() {
   static const auto* const table = new Table{
       FN(virNodeDeviceGetName, Sync),
-      FN(virNodeDeviceGetParent, OrNull),
+      FN(virNodeDeviceGetParent),
       FN(virNodeDeviceGetXMLDesc),
       FN(virNodeDeviceNumOfCaps, Count),
       FN(virNodeDeviceListCaps),

@@ -13,10 +13,12 @@ namespace virt {
 struct Status {};  // < 0: failed; otherwise nothing
 struct Count {};   // how many
 struct Bool {};    // 1: true
-struct OrNull {};  // 0, or no text and no error: there is none, the result is null
+struct OrNull {};  // 0: there is none, the result is null; 1: the out-parameter holds it
 struct Id {};      // an unsigned that is (unsigned)-1 where there is none
 
 struct NotZero {};  // 0: failed
+
+struct Room {};  // typed parameters that are not asked for their number first: room for all there are
 
 struct Sync {};    // read from the handle: returns at once, without a promise
 struct Urgent {};  // must get through while other calls hang

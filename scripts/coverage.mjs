@@ -33,7 +33,7 @@ const LEFT_OUT = [
   [/^virTypedParams/, 'typed parameters are objects'],
   [/^virEvent/, 'the event loop belongs to the addon'],
   [/^virInitialize$/, 'libvirt is initialised by the first call'],
-  [/LastError|^virResetError$|ErrorFunc$/, 'an error is what a promise rejects with'],
+  [/LastError|^vir(Reset|Free)Error$|ErrorFunc$/, 'an error is what a promise rejects with'],
 ];
 
 /** @returns {{ function: string, member: string | null, reason: string | null }[]} */

@@ -1,5 +1,6 @@
 // virDomain: a guest. Each member is one C function; what it does stands in libvirt's own reference under that name.
 
+import type { Connection } from './connection';
 import type { DomainCheckpoint } from './domain-checkpoint';
 import type {
   BlkioParameters,
@@ -479,6 +480,28 @@ export interface Domain {
   listAllCheckpoints(flags?: FlagsArg<'DomainCheckpointListFlags'>): Promise<DomainCheckpoint[]>;
 
   // ---- to another host ----
+  /**
+   * virDomainMigrate: to the host of `dconn`, a connection of this process; the guest there is what it gives. Bandwidth in
+   * MiB/s, 0: the driver's default.
+   */
+  migrate(
+    dconn: Connection,
+    flags: Flag<'DomainMigrateFlags'> | number,
+    dname: string | null,
+    uri: string | null,
+    bandwidth: number | bigint,
+    options?: CallOptions,
+  ): Promise<Domain>;
+  migrate2(
+    dconn: Connection,
+    dxml: string | null,
+    flags: Flag<'DomainMigrateFlags'> | number,
+    dname: string | null,
+    uri: string | null,
+    bandwidth: number | bigint,
+    options?: CallOptions,
+  ): Promise<Domain>;
+  migrate3(dconn: Connection, params: MigrateParams | null, flags?: FlagsArg<'DomainMigrateFlags'>): Promise<Domain>;
   /** virDomainMigrateToURI: `flags` say what kind of migration, PEER2PEER above all; bandwidth in MiB/s, 0: the driver's default. */
   migrateToURI(
     duri: string,

@@ -1,4 +1,5 @@
-// The events of libvirt that can be subscribed to, by the names of `virsh event --list`, and what each carries.
+// The events of libvirt that can be subscribed to, by the names of `virsh event --list`, those of
+// other objects by their object's name before it; and what each carries.
 import type { Domain } from './domain';
 import type {
   DomainEventIOErrorAction,
@@ -6,7 +7,19 @@ import type {
   DomainEventType,
   DomainEventWatchdogAction,
 } from './generated/constants';
+import type { Network } from './network';
+import type { NodeDevice } from './node-device';
 import type { TypedParams } from './options';
+import type { Secret } from './secret';
+import type { StoragePool } from './storage-pool';
+
+/** One end of a viewer's connection. */
+export interface GraphicsAddress {
+  family: number;
+  /** An IP address, or a path. */
+  node: string;
+  service: string | null;
+}
 
 interface OfDomain {
   domain: Domain;
@@ -21,6 +34,14 @@ export interface DomainEvents {
   watchdog: OfDomain & { action: DomainEventWatchdogAction };
   'io-error': OfDomain & { srcPath: string; devAlias: string; action: DomainEventIOErrorAction };
   'io-error-reason': OfDomain & { srcPath: string; devAlias: string; action: DomainEventIOErrorAction; reason: string };
+  /** A viewer came or went. `phase` of `DomainEventGraphicsPhase`; families of `DomainEventGraphicsAddressType`. */
+  graphics: OfDomain & {
+    phase: number;
+    local: GraphicsAddress;
+    remote: GraphicsAddress;
+    authScheme: string;
+    subject: { type: string; name: string }[];
+  };
   'control-error': OfDomain;
   /** `disk` is the source path, which changes at the pivot: prefer `block-job-2`. */
   'block-job': OfDomain & { disk: string; type: number; status: number };
@@ -47,4 +68,17 @@ export interface DomainEvents {
   'memory-device-size-change': OfDomain & { alias: string; size: bigint };
   /** virConnectDomainQemuMonitorEventRegister: every event of QEMU's monitor; `details` is JSON. */
   'qemu-monitor-event': OfDomain & { event: string; seconds: bigint; micros: number; details: string | null };
+
+  // ---- of other objects ----
+  /** `event` of `NetworkEventLifecycleType`. */
+  'network-lifecycle': { network: Network; event: number; detail: number };
+  /** `event` of `StoragePoolEventLifecycleType`. */
+  'storage-pool-lifecycle': { pool: StoragePool; event: number; detail: number };
+  'storage-pool-refresh': { pool: StoragePool };
+  /** `event` of `NodeDeviceEventLifecycleType`. */
+  'node-device-lifecycle': { device: NodeDevice; event: number; detail: number };
+  'node-device-update': { device: NodeDevice };
+  /** `event` of `SecretEventLifecycleType`. */
+  'secret-lifecycle': { secret: Secret; event: number; detail: number };
+  'secret-value-changed': { secret: Secret };
 }

@@ -7,6 +7,7 @@ import { errorOf, refusalOf } from './failure';
 import { classOf, Handle, type NativeObject, raw } from './handle';
 import { memberName } from './member-name';
 import type { AgentOptions } from './options';
+import { copy } from './plain';
 
 /** What becomes of the addon's plain data: objects and lists are made anew, so that they are of this realm. */
 type Finish = (value: unknown, receiver: NativeObject) => unknown;
@@ -17,12 +18,6 @@ const connectionOf = (receiver: NativeObject): Connection =>
 const wrap = (kind: string): Finish => {
   const { make } = classOf(kind);
   return (value, receiver) => make(value as never, connectionOf(receiver), receiver);
-};
-
-const copy = (value: unknown): unknown => {
-  if (Array.isArray(value)) return Array.from(value, copy);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(inner)]));
 };
 
 function finisher({ result }: NativeFunction): Finish | null {
@@ -112,7 +107,8 @@ function asyncMember(fn: NativeFunction): (...args: unknown[]) => Promise<unknow
       options,
       receiver,
     );
-    return finish === null || value === null ? value : finish(value, receiver);
+    if (finish === null || value === null) return value;
+    return finish(value, fn.home < 0 ? receiver : (args[fn.home] as NativeObject));
   };
 }
 

@@ -6,8 +6,8 @@ import type { CallOptions, FlagsArg } from './options';
 export interface NodeDevice {
   /** virNodeDeviceGetName. Read from the handle, synchronously. */
   getName(): string;
-  /** virNodeDeviceGetParent: its parent's name. Asked of the host; null: it has none. */
-  getParent(options?: CallOptions): Promise<string | null>;
+  /** virNodeDeviceGetParent: its parent's name. Asked of the host; fails for the device that has none. */
+  getParent(options?: CallOptions): Promise<string>;
   getXMLDesc(flags?: FlagsArg<never>): Promise<string>;
   numOfCaps(options?: CallOptions): Promise<number>;
   /** virNodeDeviceListCaps: what it can do, such as `pci` or `net`. */

@@ -1,5 +1,5 @@
 // Subscription: events as an async iterable or for listeners, from a bounded queue that counts what it dropped.
-import { native, type RawHandle } from '../native';
+import { type NativeEvent, native, type RawHandle } from '../native';
 import { call, checkOptions, NO_OPTIONS } from './call';
 import type { CloseReason, CloseSignal } from './close-signal';
 import type { Connection } from './connection';
@@ -7,12 +7,22 @@ import type { Domain } from './domain';
 import { argumentError, LibvirtError } from './errors';
 import type { DomainEvents } from './events';
 import { ErrorNumber } from './generated/constants';
-import { classOf, raw } from './handle';
+import { classOf, type NativeObject, raw } from './handle';
+import type { Network } from './network';
+import type { NodeDevice } from './node-device';
 import type { CallOptions } from './options';
+import { copy } from './plain';
+import type { Secret } from './secret';
+import type { StoragePool } from './storage-pool';
 
 export interface SubscribeOptions extends CallOptions {
   /** Only events of this guest. Default: of every guest of the connection. */
   domain?: Domain | undefined;
+  /** Only events of this network, for the events of networks; and so for pools, devices and secrets. */
+  network?: Network | undefined;
+  pool?: StoragePool | undefined;
+  device?: NodeDevice | undefined;
+  secret?: Secret | undefined;
   /** How many events wait for a slow consumer before new ones are dropped and counted. Default 1000. */
   queueSize?: number | undefined;
 }
@@ -43,22 +53,25 @@ export async function subscribe<Name extends keyof DomainEvents>(
     const names = native.events.map((line) => line.name).join(', ');
     throw argumentError('ERR_INVALID_ARG_VALUE', `The argument 'event' of subscribe must be one of ${names}`);
   }
-  const { domain, queueSize = 1000 } = options;
+  const { subject, kind } = native.events[index] as NativeEvent;
+  const { queueSize = 1000 } = options;
+  const only = onlyOf(name, subject, options);
   if (!Number.isInteger(queueSize) || queueSize < 1)
     throw argumentError('ERR_OUT_OF_RANGE', "The option 'queueSize' of subscribe must be a positive integer");
   const checked = checkOptions(options, 'subscribe');
   const queue = new EventQueue<DomainEvents[Name]>(queueSize, checked.signal, end);
-  const domainClass = classOf('Domain');
+  const objects = classOf(kind);
   const push = (events: Record<string, unknown>[], dropped: number): void => {
     queue.dropped += dropped;
     for (const event of Array.from(events)) {
-      const own = { ...event, domain: domainClass.make(event.domain as RawHandle, connection, connection) };
+      const object = objects.make(event[subject] as RawHandle, connection, connection);
+      const own = { ...(copy(event) as object), [subject]: object };
       queue.push(own as unknown as DomainEvents[Name]);
     }
   };
   const handle = await call(
     (...frame) =>
-      native.subscribe(...frame, connection[raw], index, domain === undefined ? null : domain[raw], queueSize, push),
+      native.subscribe(...frame, connection[raw], index, only === undefined ? null : only[raw], queueSize, push),
     'subscribe',
     checked,
     connection,
@@ -72,6 +85,16 @@ export async function subscribe<Name extends keyof DomainEvents>(
     ),
   );
   return queue;
+}
+
+/** The one object whose events are wanted, if any. */
+function onlyOf(name: string, subject: string, options: SubscribeOptions): NativeObject | undefined {
+  const subjects = ['domain', 'network', 'pool', 'device', 'secret'] as const;
+  const wrong = subjects.find((key) => key !== subject && options[key] !== undefined);
+  if (wrong) {
+    throw argumentError('ERR_INVALID_ARG_VALUE', `The option '${wrong}' of subscribe says nothing about '${name}'`);
+  }
+  return options[subject as (typeof subjects)[number]];
 }
 
 type Waiting<E> = { resolve: (result: IteratorResult<E, undefined>) => void; reject: (error: unknown) => void };

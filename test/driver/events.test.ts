@@ -1,6 +1,15 @@
 // Events: registered when the promise resolves, bounded, counted, and harmless where the consumer is slow or throws.
-import { expect, test } from '@jest/globals';
-import { connect, DomainEventType, LibvirtError } from '../../lib/libvirt';
+import { describe, expect, test } from '@jest/globals';
+import {
+  connect,
+  DomainEventType,
+  LibvirtError,
+  Network,
+  NetworkEventLifecycleType,
+  type Secret,
+  StoragePoolEventLifecycleType,
+  type Subscription,
+} from '../../lib/libvirt';
 import { rejection, testDriver } from './test-driver';
 
 const driver = testDriver();
@@ -114,4 +123,43 @@ test('unknown names, bad queues, closed connections', async () => {
   const conn = await connect('test:///default');
   await conn.close();
   expect(await rejection(conn.subscribe('lifecycle'))).toBeInstanceOf(LibvirtError);
+});
+
+describe('events of other objects', () => {
+  const next = async <E>(events: Subscription<E>): Promise<E> => {
+    for await (const event of events) return event;
+    throw new Error('The subscription ended');
+  };
+
+  test('networks: of one, and not of others', async () => {
+    const network = await driver.connection.networkLookupByName('default');
+    const other = await driver.connection.networkCreateXML('<network><name>other</name></network>');
+    const events = await driver.connection.subscribe('network-lifecycle', { network });
+    await other.destroy();
+    await network.destroy();
+    const { network: stopped, event } = await next(events);
+    expect(stopped).toBeInstanceOf(Network);
+    expect(stopped.getName()).toBe('default');
+    expect(event).toBe(NetworkEventLifecycleType.STOPPED);
+    await network.create();
+  });
+
+  test('storage pools: life and refresh', async () => {
+    const pool = await driver.connection.storagePoolLookupByName('default-pool');
+    const refreshed = await driver.connection.subscribe('storage-pool-refresh');
+    const lifecycle = await driver.connection.subscribe('storage-pool-lifecycle', { pool });
+    await pool.refresh();
+    expect((await next(refreshed)).pool.getName()).toBe('default-pool');
+    await pool.destroy();
+    expect((await next(lifecycle)).event).toBe(StoragePoolEventLifecycleType.STOPPED);
+    await pool.create();
+  });
+
+  test('an object of another kind than the event is about is refused', async () => {
+    const network = await driver.connection.networkLookupByName('default');
+    const error = await rejection(driver.connection.subscribe('secret-lifecycle', { network }));
+    expect(error).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' });
+    const disguised = { secret: network as unknown as Secret };
+    expect(await rejection(driver.connection.subscribe('secret-lifecycle', disguised))).toBeInstanceOf(TypeError);
+  });
 });
