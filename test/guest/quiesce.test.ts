@@ -2,6 +2,7 @@
 // it is frozen is started in the guest before: a frozen agent runs nothing.
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { installFaultHook } from '../../lib/disk-snapshot/fault-point';
 import { AgentError, askAgent } from '../../lib/disk-snapshot/freeze/agent';
 import { locateMounts } from '../../lib/disk-snapshot/freeze/filesystems';
 import { prepareFreeze, quiesceStorage, unquiesceStorage } from '../../lib/disk-snapshot/freeze/quiesce';
@@ -55,6 +56,12 @@ async function hook(script: string): Promise<void> {
   expect(exitCode).toBe(0);
 }
 const hookLog = async () => (await sh('cat /run/hook.log')).split('\n');
+/** One freeze, and a thaw after it. Whoever keeps the deadline may thaw as well, before it or after. */
+async function expectOneFreezeThawed(): Promise<void> {
+  const log = await hookLog();
+  expect(log.filter((entry) => entry === 'freeze')).toHaveLength(1);
+  expect(log.at(-1)).toBe('thaw');
+}
 
 const AGENT = '$(cat /run/qemu-ga.pid)';
 
@@ -216,7 +223,7 @@ describe('when freezing goes wrong, the guest is thawed', () => {
     expect(error).toMatchObject({ code: 'FREEZE_BUDGET_EXCEEDED', outcome: 'undone' });
     expect(performance.now() - started).toBeGreaterThan(3500);
     expect(await status()).toBe('thawed');
-    expect(await hookLog()).toEqual(['freeze', 'thaw']); // it did freeze
+    await expectOneFreezeThawed();
     const before = await writer.count();
     await sh('sleep 0.2');
     expect(await writer.count()).toBeGreaterThan(before);
@@ -229,7 +236,7 @@ describe('when freezing goes wrong, the guest is thawed', () => {
     // Behind the caller's back. Nobody else's calls get an answer before the agent wakes.
     await awake();
     while ((await status()) !== 'thawed');
-    expect(await hookLog()).toEqual(['freeze', 'thaw']);
+    await expectOneFreezeThawed();
   });
 
   test('it waits behind a call of somebody else, longer than its lease: it has its turn, and is thawed', async () => {
@@ -242,7 +249,7 @@ describe('when freezing goes wrong, the guest is thawed', () => {
     expect(error).toMatchObject({ code: 'FREEZE_BUDGET_EXCEEDED', outcome: 'undone' });
     await theirs;
     expect(await status()).toBe('thawed');
-    expect(await hookLog()).toEqual(['freeze', 'thaw']);
+    await expectOneFreezeThawed();
   });
 
   test('the caller gives up in the middle: his reason, once the guest is thawed', async () => {
@@ -250,9 +257,12 @@ describe('when freezing goes wrong, the guest is thawed', () => {
     const abort = new AbortController();
     const document = readDomain(await guest.domain.getXMLDesc());
     const prepared = await prepareFreeze(guest.domain, document, ['vda']);
-    const frozen = outcome(prepared.freeze({ maxFreezeMs: 10_000, signal: abort.signal, guard: false })); // the command is sent
-    abort.abort(new Error('changed my mind'));
-    expect(await frozen).toBe(abort.signal.reason);
+    installFaultHook((point) => {
+      if (point === 'freeze.sent') abort.abort(new Error('changed my mind'));
+    });
+    const error = await outcome(prepared.freeze({ maxFreezeMs: 10_000, signal: abort.signal, guard: false }));
+    installFaultHook(null);
+    expect(error).toBe(abort.signal.reason);
     expect(await status()).toBe('thawed');
     expect(await hookLog()).toEqual(['freeze', 'thaw']);
   });
