@@ -7,8 +7,15 @@ import { heading, step, style } from './console.mjs';
 import { dependency, root, run, runNodeReaped } from './process.mjs';
 import { setup, TEST_PACKAGES } from './setup.mjs';
 
+/** Not yet known to hold on a machine that is busy: called by their own names, `npm run test:faults` and so on. */
+const APART = ['faults', 'soak'];
+/** Of the storage tests, those on the LVM host: a virtual machine with guests of its own. `npm run test:storage` runs them. */
+const APART_FILES = ['storage/lvm', 'storage/remote'];
+
 /** Each kind of test is a Jest project, quickest first. */
-const PROJECTS = createRequire(import.meta.url)('../jest.config.js').projects.map(({ displayName }) => displayName);
+const PROJECTS = createRequire(import.meta.url)('../jest.config.js')
+  .projects.map(({ displayName }) => displayName)
+  .filter((name) => !APART.includes(name));
 
 const results = mkdtempSync(join(tmpdir(), 'ci-'));
 const broken = [];
@@ -81,6 +88,8 @@ async function jest(project) {
     `--outputFile=${file}`,
     '--passWithNoTests',
     '--testTimeout=60000',
+    '--testPathIgnorePatterns',
+    ...APART_FILES,
   ];
   const code = await runNodeReaped([dependency('jest', 'bin', 'jest.js'), ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
