@@ -7,7 +7,7 @@ import { guestExec } from '../../lib/testing/agent';
 import { linksIn, safeLinks } from './journal';
 import { Observer } from './observer';
 import type { Fault, Operation, Step } from './plan';
-import { type Answer, type Failure, type Measures, Worker } from './worker';
+import { type Answer, type Measures, Worker } from './worker';
 
 /** Says that daemon or agent are away, or that the dead owner's last call still runs: the same recovery a moment later succeeds. */
 const PASSING: ReadonlySet<string | undefined> = new Set(['CONNECTION_LOST', 'OPERATION_IN_PROGRESS', 'THAW_FAILED']);
@@ -84,7 +84,7 @@ export class SoakGuest {
     const answer = await asked;
     this.say(`${this.name} ${name} ${brief(operation)}${faultIn(fault)}: ${outcomeOf(answer)}`);
     if ('ended' in answer && fault.kind !== 'process killed') throw new Error(`the process ended: ${answer.ended}`);
-    if ('error' in answer && !isTyped(answer.error)) throw new Error(answer.error.stack);
+    if ('error' in answer && !TYPED.has(answer.error.name)) throw new Error(answer.error.stack);
     if (fault.kind === 'process killed' || needsRecovery(answer)) await this.#recover();
     const high = await this.#writesOn();
     this.#windows.set(name, { low, high });
@@ -153,10 +153,8 @@ export class SoakGuest {
   }
 }
 
-function isTyped({ name, code }: Failure): boolean {
-  if (name === 'DiskSnapshotError') return code !== 'RECOVERY_NEEDED';
-  return name === 'LibvirtError' || name === 'TimeoutError';
-}
+/** Errors that tell what is true; anything else is a defect. */
+const TYPED: ReadonlySet<string> = new Set(['DiskSnapshotError', 'LibvirtError', 'TimeoutError']);
 
 function needsRecovery(answer: Answer): boolean {
   if (!('error' in answer)) return false;

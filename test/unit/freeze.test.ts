@@ -32,6 +32,11 @@ const freeze = (options: Partial<FreezeOptions> = {}) =>
 /** The outcome of a promise, which may reject while time passes. */
 const outcome = (promise: Promise<unknown>) => promise.catch((error: unknown) => error);
 
+/** What every question to the handle gives, once its connection has ended. */
+const connectionEnded = (): never => {
+  throw libvirtSays(ErrorNumber.INVALID_CONN, 'the connection is closed');
+};
+
 describe('a freeze that goes well', () => {
   test('freezes what was asked for, holds, and thaws as much', async () => {
     const held = await freeze();
@@ -138,6 +143,7 @@ describe('a freeze that does not come about leaves the guest thawed', () => {
 
   test('the connection ends: nobody knows', async () => {
     const lost = () => {
+      guest.getName = connectionEnded;
       throw libvirtSays(ErrorNumber.INTERNAL_ERROR, 'client socket is closed', ErrorDomain.RPC);
     };
     guest.next(FREEZE, lost).next(THAW, lost);
@@ -289,6 +295,7 @@ describe('while it holds', () => {
   test('the connection ends', async () => {
     const held = await freeze();
     const lost = () => {
+      guest.getName = connectionEnded;
       throw libvirtSays(ErrorNumber.INTERNAL_ERROR, 'client socket is closed', ErrorDomain.RPC);
     };
     guest.next(STATUS, lost).next(THAW, lost);

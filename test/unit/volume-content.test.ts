@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { differences } from '../../lib/disk-snapshot/methods/volume-content';
+import { differences, joined } from '../../lib/disk-snapshot/methods/volume-content';
 
 const BLOCK = 4096;
 const blocks = (text: string) => Buffer.concat([...text].map((letter) => Buffer.alloc(BLOCK, letter)));
@@ -45,4 +45,10 @@ test('writing the runs makes both equal, and no run holds a block that was equal
       expect(found.equals(wanted)).toBe(true);
     }),
   );
+});
+
+test('joined, what lies between the runs is written too, and nothing outside', () => {
+  const found = joined(runs(blocks('aaaaaa'), blocks('abaaba')));
+  expect(found).toEqual([{ start: BLOCK, end: 5 * BLOCK }]);
+  expect(joined([])).toEqual([]);
 });

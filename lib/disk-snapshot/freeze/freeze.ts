@@ -55,6 +55,12 @@ export interface FreezeOptions {
 
 // ---- freezing -------------------------------------------------------------------------------------------------------
 
+/** The guest, and its name from while the connection could tell it. */
+interface Named {
+  domain: AgentDomain;
+  guest: string;
+}
+
 /** How the freeze command ended, once it has. */
 type Ending = { frozen: number } | { error: unknown };
 
@@ -75,7 +81,7 @@ export async function freezeFilesystems(
 ): Promise<Freeze> {
   signal?.throwIfAborted();
   if (filesystems.length === 0) return nothingFrozen();
-  const guest = domain.getName();
+  const guest = domain.getName(); // now: a connection that has ended gives none any more
   const mountpoints = filesystems.map(({ mountpoint }) => mountpoint);
   const stage = new FreezeStage();
   const sentAt = performance.now();
@@ -85,11 +91,11 @@ export async function freezeFilesystems(
   const ended = waited.kind === 'done' ? waited.value : null;
   if (ended && 'frozen' in ended && ended.frozen === mountpoints.length) {
     stage.pass('freezing', 'frozen');
-    const held = new HeldFreeze(domain, filesystems, stage, { sentAt, maxFreezeMs, onThawed });
+    const held = new HeldFreeze({ domain, guest }, filesystems, stage, { sentAt, maxFreezeMs, onThawed });
     await faultPoint('freeze.held');
     return held;
   }
-  const undone = await undoFreeze(domain, stage, ending);
+  const undone = await undoFreeze({ domain, guest }, stage, ending);
   if (waited.kind === 'aborted') throw waited.reason;
   if ('untouched' in undone) throw undone.untouched;
   if (waited.kind === 'late') throw budgetExceeded(guest, maxFreezeMs, 'undone');
@@ -113,35 +119,34 @@ async function sendFreeze(domain: AgentDomain, mountpoints: readonly string[], m
 }
 
 /** Leaves the guest thawed, or throws THAW_FAILED or CONNECTION_LOST and goes on behind the caller's back. */
-async function undoFreeze(domain: AgentDomain, stage: FreezeStage, ending: Promise<Ending>): Promise<Undone> {
+async function undoFreeze(named: Named, stage: FreezeStage, ending: Promise<Ending>): Promise<Undone> {
   let thawing = null as Thawing | null;
   // A thaw sent before the freeze has ended in libvirt would wait behind it, or undo the freeze of somebody else.
   const undone = ending.then(async (ended): Promise<Undone> => {
     const said = 'error' in ended ? ended.error : null;
     if (said instanceof AgentError && said.neverRan) {
       stage.pass('freezing', 'untouched');
-      return { untouched: await whyUntouched(domain, said) };
+      return { untouched: await whyUntouched(named, said) };
     }
     stage.pass('freezing', 'doubtful');
-    thawing = new Thawing(domain);
-    await proven(domain, thawing, stage, 'doubtful');
+    thawing = new Thawing(named.domain);
+    await proven(named, thawing, stage, 'doubtful');
     return { said };
   });
   const waited = await waitFor(undone, { limitMs: THAW_PATIENCE_MS });
   if (waited.kind === 'done') return waited.value;
-  throw thawFailed(domain.getName(), THAW_PATIENCE_MS, thawing?.trouble);
+  throw thawFailed(named.guest, THAW_PATIENCE_MS, thawing?.trouble);
 }
 
 /** The command never ran. Where the guest is frozen all the same, it is by somebody else, and left to them. */
-async function whyUntouched(domain: AgentDomain, error: AgentError): Promise<DiskSnapshotError> {
-  const guest = domain.getName();
+async function whyUntouched({ domain, guest }: Named, error: AgentError): Promise<DiskSnapshotError> {
   if (error.failure !== 'disabled') return unavailable(guest, error);
   const status = await askAgent(domain, 'guest-fsfreeze-status', WATCH_CALL).catch(() => 'unknown');
   return status === 'frozen' ? alreadyFrozen(guest) : unavailable(guest, error);
 }
 
 async function proven(
-  domain: AgentDomain,
+  { guest }: Named,
   thawing: Thawing,
   stage: FreezeStage,
   from: 'thawing' | 'doubtful',
@@ -153,7 +158,6 @@ async function proven(
     return proof;
   } catch (error) {
     stage.pass(from, 'lost');
-    const guest = domain.getName();
     throw error instanceof AgentError ? thawImpossible(guest, error) : connectionLost(guest, error);
   }
 }
@@ -163,6 +167,7 @@ async function proven(
 class HeldFreeze implements Freeze {
   readonly filesystems: readonly FrozenFilesystem[];
   readonly #domain: AgentDomain;
+  readonly #guest: string;
   readonly #stage: FreezeStage;
   readonly #sentAt: number;
   readonly #maxFreezeMs: number;
@@ -174,13 +179,14 @@ class HeldFreeze implements Freeze {
   #release: { thawing: Thawing; result: Promise<ThawResult> } | null = null;
 
   constructor(
-    domain: AgentDomain,
+    { domain, guest }: Named,
     filesystems: readonly FrozenFilesystem[],
     stage: FreezeStage,
     { sentAt, maxFreezeMs, onThawed }: Pick<FreezeOptions, 'maxFreezeMs' | 'onThawed'> & { sentAt: number },
   ) {
     this.filesystems = filesystems;
     this.#domain = domain;
+    this.#guest = guest;
     this.#stage = stage;
     this.#sentAt = sentAt;
     this.#maxFreezeMs = maxFreezeMs;
@@ -202,7 +208,7 @@ class HeldFreeze implements Freeze {
     const limitMs = options.timeoutMs === undefined ? THAW_PATIENCE_MS : undefined;
     const waited = await waitFor(result, { limitMs, signal: signalOf(options) });
     if (waited.kind === 'aborted') throw waited.reason;
-    if (waited.kind === 'late') throw thawFailed(this.#domain.getName(), THAW_PATIENCE_MS, thawing.trouble);
+    if (waited.kind === 'late') throw thawFailed(this.#guest, THAW_PATIENCE_MS, thawing.trouble);
     return waited.value;
   }
 
@@ -212,7 +218,7 @@ class HeldFreeze implements Freeze {
   }
 
   #endByBudget(): void {
-    this.#end(budgetExceeded(this.#domain.getName(), this.#maxFreezeMs, 'undone'));
+    this.#end(budgetExceeded(this.#guest, this.#maxFreezeMs, 'undone'));
   }
 
   /** The freeze does not hold any more: the guest comes first, then the holder is told. */
@@ -226,14 +232,16 @@ class HeldFreeze implements Freeze {
     clearTimeout(this.#lease);
     this.#watched.abort();
     const thawing = new Thawing(this.#domain);
-    const result = proven(this.#domain, thawing, this.#stage, from).then(async ({ thawed, answeredAt }) => {
-      await this.#onThawed?.();
-      return {
-        filesystems: [...this.filesystems],
-        frozenMs: answeredAt - this.#sentAt,
-        intact: from === 'thawing' && thawed === this.filesystems.length,
-      };
-    });
+    const result = proven({ domain: this.#domain, guest: this.#guest }, thawing, this.#stage, from).then(
+      async ({ thawed, answeredAt }) => {
+        await this.#onThawed?.();
+        return {
+          filesystems: [...this.filesystems],
+          frozenMs: answeredAt - this.#sentAt,
+          intact: from === 'thawing' && thawed === this.filesystems.length,
+        };
+      },
+    );
     // Also where nobody calls thaw(): a process that ends by itself waits for it as long as a caller would.
     waitFor(result, { limitMs: THAW_PATIENCE_MS }).catch(() => undefined);
     this.#release = { thawing, result };
@@ -250,7 +258,7 @@ class HeldFreeze implements Freeze {
 
   /** What ended the freeze, or null. A guest that is paused stays as frozen as it was. */
   async #look(): Promise<DiskSnapshotError | null> {
-    const guest = this.#domain.getName();
+    const guest = this.#guest;
     try {
       const status = await askAgent(this.#domain, 'guest-fsfreeze-status', WATCH_CALL);
       return status === 'frozen' ? null : endedEarly(guest, 'somebody else has thawed it');

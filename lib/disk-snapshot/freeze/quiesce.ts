@@ -1,7 +1,7 @@
 // The pair of the proposal's answer: virDomainQuiesceStorage and virDomainUnquiesceStorage; and what a snapshot needs to
 // freeze by itself. Everything that a frozen agent does not answer is asked before.
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Domain, DomainXMLFlags } from '../../libvirt';
+import { type Domain, DomainXMLFlags, LibvirtError } from '../../libvirt';
 import type { CallOptions } from '../../libvirt/options';
 import { type DomainDocument, readDomain } from '../../xml/domain';
 import { invalidType } from '../argument';
@@ -76,8 +76,10 @@ async function freezeGuarded(
   try {
     return await freezeFilesystems(domain, filesystems, { ...options, onThawed: end });
   } catch (error) {
-    const isProven = !(error instanceof DiskSnapshotError) || error.outcome !== 'unknown';
-    if (isProven) await end();
+    // What libvirt itself said tells nothing of the guest: who watches over it goes on.
+    const isDoubtful =
+      error instanceof LibvirtError || (error instanceof DiskSnapshotError && error.outcome === 'unknown');
+    if (!isDoubtful) await end();
     throw error;
   }
 }
@@ -192,8 +194,9 @@ export function quiesceStorage(domain: Domain, options: QuiesceOptions = {}): Pr
     const document = readDomain(await domain.getXMLDesc({ flags: DomainXMLFlags.SECURE, ...call }));
     const targets = disks === 'all' ? disks : selectDisks(document, disks).map(({ disk }) => disk.target);
     const { prepared, mounts } = await lookInside(domain, document, targets, call);
+    const uuid = domain.getUUIDString(); // once frozen, nothing may fail between the freeze and its holder
     const freeze = await prepared.freeze({ maxFreezeMs, signal, guard });
-    return new HeldStorage(freeze, { name: document.name, uuid: domain.getUUIDString(), mounts });
+    return new HeldStorage(freeze, { name: document.name, uuid, mounts });
   });
 }
 

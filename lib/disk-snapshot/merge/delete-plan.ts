@@ -47,6 +47,7 @@ export async function planDeletion(
   if (state.left) return { deletion, state, merge: false };
   if (at < 0) {
     await refuseBranch(deletion, state, chain, sets, users);
+    await refuseForeign(deletion, state, users);
     return { deletion, state, merge: false };
   }
   const { layer, parent } = mergeable(deletion, chain, at);
@@ -163,5 +164,29 @@ async function refuseBranch(
   const why =
     `the guest does not run on ${overlay.path}, and it was never merged: what it holds exists nowhere else. ` +
     'If nobody needs it, delete the file, then the snapshot';
+  throw refusal(deletion, 'OPERATION_FAILED', why);
+}
+
+/** Metadata is open to everybody who manages the domain: only what rests on the recorded base is the layer of that record. */
+async function refuseForeign(
+  deletion: Deletion,
+  { overlay, base }: QemuState,
+  users: Promise<ImageUsers>,
+): Promise<void> {
+  const { domain, signal } = deletion;
+  const images = overlay.type === 'file' ? await imagesFor(domain.connection, overlay.path, { signal }) : null;
+  if (images === null) return; // nor will anybody remove it
+  try {
+    const found = await images.inspect(overlay.path, { signal, format: overlay.format }).catch((error: unknown) => {
+      if (error instanceof DiskSnapshotError && error.code === 'OPERATION_FAILED') return { backing: null };
+      throw error;
+    });
+    if (found === null) return;
+    const { sameFile } = await users;
+    if (found.backing && (await sameFile(found.backing.path)) === (await sameFile(base.path))) return;
+  } finally {
+    await images.close();
+  }
+  const why = `its record names ${overlay.path}, which is no layer over ${base.path}. Nothing was removed`;
   throw refusal(deletion, 'OPERATION_FAILED', why);
 }

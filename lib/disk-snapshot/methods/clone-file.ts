@@ -31,7 +31,11 @@ export async function removeClone(c: Context): Promise<void> {
   await rm(path, { force: true });
 }
 
-/** The recorded paths, if the clone's is the one that this snapshot was given. */
+/**
+ * The recorded paths, if the clone's is the one that this snapshot was given.
+ *
+ * @throws DiskSnapshotError OPERATION_FAILED
+ */
 export function clonePlaces(c: Context): { image: string; clone: string } {
   const { image, clone } = (c.state ?? {}) as Readonly<Record<string, unknown>>;
   if (!isPlainPath(image) || !isPlainPath(clone) || image === clone) {

@@ -11,7 +11,7 @@ import { DiskSnapshotError, type DiskSnapshotErrorCode } from '../errors';
 import { isLocal } from '../images/images-for';
 import type { MethodContext, MethodDisk, SnapshotMethod } from '../types';
 import { cloneBack } from './clone-back';
-import { removeClone } from './clone-file';
+import { clonePlaces, removeClone } from './clone-file';
 import {
   checkRemote,
   cloneRemote,
@@ -69,7 +69,7 @@ export function reflink(method: 'btrfs' | 'reflink'): SnapshotMethod<ReflinkData
     },
 
     undo: async (c) =>
-      (await isLocal(c.domain.connection)) ? rm(c.state.clone, { force: true }) : undoRemote(c, c.state),
+      (await isLocal(c.domain.connection)) ? rm(clonePlaces(c).clone, { force: true }) : undoRemote(c, c.state),
     exists: async (c) => ((await isLocal(c.domain.connection)) ? isFile(c.state.clone) : existsRemote(c, c.state)),
     delete: async (c) => ((await isLocal(c.domain.connection)) ? removeClone(c) : removeRemote(c, c.state)),
 

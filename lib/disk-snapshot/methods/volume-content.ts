@@ -63,7 +63,7 @@ export function* differences(one: Buffer, other: Buffer): Generator<Run> {
 }
 
 /** One run from the start of the first to the end of the last. */
-function joined(runs: readonly Run[]): Run[] {
+export function joined(runs: readonly Run[]): Run[] {
   const [first, last] = [runs[0], runs.at(-1)];
   return first && last ? [{ start: first.start, end: last.end }] : [];
 }

@@ -57,8 +57,13 @@ export async function writeRecord<K extends RecordKind>(
   record: Records[K],
   options: CallOptions = {},
 ): Promise<void> {
-  const xml = formatXml(element(kind, {}, JSON.stringify(record)));
+  const xml = formatXml(element(kind, {}, jsonOf(record)));
   await setMetadata(domain, kind, record.id, xml, options);
+}
+
+/** The two characters that JSON writes as they are, and XML cannot hold. */
+function jsonOf(record: unknown): string {
+  return JSON.stringify(record).replace(/[\uFFFE\uFFFF]/g, (one) => `\\u${one.charCodeAt(0).toString(16)}`);
 }
 
 /** Removes one record; one that is not there is removed already. */
