@@ -314,7 +314,7 @@ export interface SnapshotMethod<Data = unknown, State = unknown> {
   /** The reason in words, for the plan. */
   claims?(disk: MethodDisk): string | false;
   plan(c: MethodContext<Data>): Promise<{ problems: readonly Problem[]; creates: readonly string[]; bytes: number }>;
-  /** Recorded before `cut` runs. */
+  /** What it gives is recorded before `cut` runs, and `undo` is told of it. Where it fails, it must have left nothing behind. */
   prepare(c: MethodContext<Data>): Promise<State>;
   cut(c: MethodContext<Data> & { state: State }): Promise<State>;
   /** Any number of times, after any step, also where nothing was done. */

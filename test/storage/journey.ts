@@ -4,8 +4,6 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { findDiskSnapshot, listDiskSnapshots, type Method, type Quiesce, snapshotDisks } from '../../lib';
-import { lookAtGuest } from '../../lib/disk-snapshot/guest';
-import { methodOf } from '../../lib/disk-snapshot/merge/delete-by-method';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { readFileFromImage, type TestGuest, verifyConsistency } from '../../lib/testing';
 import { start, stop } from './ceph-guest';
@@ -71,7 +69,7 @@ export async function journey(subject: Subject, state: State): Promise<void> {
     expect(await files()).toContain('after');
     await stop(guest);
     expect((await findDiskSnapshot(domain, name))?.disks[0]?.state).toBe('present');
-    await revert(subject, name);
+    await listed?.revert();
     await start(guest);
     expect(await files()).toEqual(['before']);
     await sh(guest, `echo ${time} > ${folder}/after; sync`);
@@ -87,13 +85,4 @@ export async function journey(subject: Subject, state: State): Promise<void> {
   expect(await readJournal(domain)).toMatchObject({ sets: [], intents: [], claims: [], damaged: [] });
   const domains = (await guest.connection.listAllDomains()).map((one) => one.getName());
   expect(domains.filter((one) => one.startsWith('libvirt-disksnapshot'))).toEqual([]);
-}
-
-async function revert({ guest, disk }: Subject, name: string): Promise<void> {
-  const look = await lookAtGuest(guest.domain, {});
-  const set = (await readJournal(guest.domain)).sets.find((one) => one.name === name);
-  const record = set?.disks.find((one) => one.disk === disk);
-  if (!set || !record) throw new Error(`no snapshot ${name}`);
-  const { method, context } = methodOf(look, set, record);
-  await method.revert({ ...context, force: false });
 }

@@ -3,11 +3,11 @@
 //   root ← a ← b(active)        snapshots: one (on root), two (on a)
 //   root ← r(active)            after the revert to `one`: b is gone, for it held what the guest wrote since `two`;
 //        ← a                    a stays, for it holds `two`, whose branch the guest has left
-import type { Connection } from '../../libvirt';
-import type { CallOptions } from '../../libvirt/options';
+import type { Connection, Domain } from '../../libvirt';
+import { lookAtGuest } from '../guest';
 import { type DiskRecord, qemuStateOf, type SetRecord } from '../records/record';
 import type { Chain } from './backing-chain';
-import { imageChain } from './disk-chain';
+import { diskChain, imageChain } from './disk-chain';
 import { imagesFor } from './images-for';
 import { imageUsers, layersOf } from './users';
 
@@ -59,27 +59,32 @@ async function relink(conn: Connection, record: DiskRecord, chain: Chain): Promi
 }
 
 /**
- * Removes those of these images that nobody needs any more: no disk of any domain, and no recorded point in time. An image
- * without one below it is never removed: it is the disk itself, and not a layer.
+ * Removes those of these images that nobody needs any more: no disk of any domain, and no recorded point in time. They come
+ * from records, which may name anything: only a layer is removed that rests on the same image as the disk itself does.
  */
 export async function removeUnneeded(
-  conn: Connection,
+  domain: Domain,
+  disk: string,
   paths: readonly string[],
   sets: readonly SetRecord[],
-  call: CallOptions = {},
 ): Promise<void> {
-  const { users, sameFile } = await imageUsers(conn, call);
-  const inUse = new Set(users.filter(({ as }) => as !== 'snapshot').flatMap((user) => [...user.paths]));
+  const conn = domain.connection;
+  const uuid = domain.getUUIDString();
+  const { users, sameFile } = await imageUsers(conn);
+  // Of this domain's own snapshots, those count that `sets` still holds.
+  const others = users.filter((user) => user.as !== 'snapshot' || user.uuid !== uuid);
+  const inUse = new Set(others.flatMap((user) => [...user.paths]));
   for (const path of sets.flatMap(({ disks }) => disks.flatMap(neededBy))) inUse.add(await sameFile(path));
+  const rootOf = async (chain: Chain) => {
+    const path = chain.at(-1)?.path;
+    return path ? sameFile(path) : null;
+  };
+  const root = await rootOf(await diskChain(await lookAtGuest(domain, {}), disk));
   for (const path of paths) {
     if (inUse.has(await sameFile(path))) continue;
-    const images = await imagesFor(conn, path, call);
-    if (images === null) continue; // nobody here may delete it; diagnose shows it
-    try {
-      const found = await images.inspect(path, { ...call, format: 'qcow2' }).catch(() => null);
-      if (found?.backing) await images.remove(path, call);
-    } finally {
-      await images.close();
-    }
+    const chain = await imageChain(conn, { type: 'file', path, format: 'qcow2' }).catch((): Chain => []);
+    if (chain.length < 2 || root === null || (await rootOf(chain)) !== root) continue;
+    const images = await imagesFor(conn, path); // null: nobody here may delete it
+    await images?.remove(path).finally(() => images.close());
   }
 }

@@ -42,9 +42,9 @@ export async function planDeletion(
   }
   const found = await lookAtGuest(domain, { signal });
   await refuseManagedSave(found, { signal });
+  if (state.left) return { deletion, state, merge: false };
   const chain = await diskChain(found, record.disk, { signal });
   const at = positionOf(chain, state.overlay.path);
-  if (state.left) return { deletion, state, merge: false };
   if (at < 0) {
     await refuseBranch(deletion, state, chain, sets, users);
     await refuseForeign(deletion, state, users);

@@ -109,13 +109,13 @@ async function carryOut(
 
 /** Of a branch that the guest has left nothing is merged: the record goes, then the images that only it needed. */
 async function dropLeft({ domain, set, record }: Deletion): Promise<void> {
-  const now = (await readJournal(domain)).sets.find(({ id }) => id === set.id);
-  const disks = (now ?? set).disks.filter(({ disk }) => disk !== record.disk);
   const { sets } = await readJournal(domain);
+  const now = sets.find(({ id }) => id === set.id) ?? set;
+  const disks = now.disks.filter(({ disk }) => disk !== record.disk);
   const others = sets.map((one) => (one.id === set.id ? { ...one, disks } : one));
-  await removeUnneeded(domain.connection, neededBy(record), others);
+  await removeUnneeded(domain, record.disk, neededBy(record), others);
   await faultPoint('delete.file-removed');
-  if (disks.length > 0) await writeRecord(domain, 'set', { ...set, disks });
+  if (disks.length > 0) await writeRecord(domain, 'set', { ...now, disks });
   else await removeRecord(domain, 'set', set.id);
   await faultPoint('delete.recorded');
 }

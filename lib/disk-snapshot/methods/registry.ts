@@ -1,8 +1,10 @@
 // Methods by name: those that are built in, and those that come from outside.
+
+import { LibvirtError } from '../../libvirt';
 import { invalidType, invalidValue } from '../argument';
 import { checkMethodName, complaint } from '../element/method-form';
 import { DiskSnapshotError } from '../errors';
-import type { SnapshotMethod } from '../types';
+import type { MethodContext, SnapshotMethod } from '../types';
 import { lvm } from './lvm';
 import type { Method } from './method';
 import { qemuInternal } from './qemu-internal';
@@ -48,7 +50,7 @@ export function registerSnapshotMethod<Data, State>(plugin: SnapshotMethod<Data,
     throw new DiskSnapshotError('INVALID_ARGUMENT', `A snapshot method ${JSON.stringify(method)} ${by}`);
   }
   // Data and State are the plug-in's own: what one of its functions gave, another takes.
-  const entry = plugin as unknown as SnapshotMethod;
+  const entry = told(plugin as unknown as SnapshotMethod);
   registered.set(method, entry);
   return {
     [Symbol.dispose]: () => {
@@ -64,3 +66,38 @@ export const methodNamed = (name: string): Method | undefined => builtIn.get(nam
 export const methods = (): Method[] => [...registered.values(), ...builtIn.values()];
 
 export const methodNames = (): string[] => [...builtIn.keys(), ...registered.keys()];
+
+/** The plug-in, whose errors reach callers as any other's do: typed, with the disk that they are about. */
+function told(plugin: SnapshotMethod): SnapshotMethod {
+  const telling =
+    <C extends MethodContext<unknown>, T>(name: string, work: (c: C) => Promise<T>) =>
+    async (c: C): Promise<T> => {
+      try {
+        return await work.call(plugin, c);
+      } catch (error) {
+        if (error instanceof DiskSnapshotError || error instanceof LibvirtError) throw error;
+        if (c.signal.aborted && error === c.signal.reason) throw error;
+        const guest = c.domain.getName();
+        const said = error instanceof Error ? error.message : String(error);
+        const message = `${guest}: disk ${c.disk.target}: method ${plugin.method} failed in ${name}(): ${said}`;
+        throw new DiskSnapshotError('OPERATION_FAILED', message, { guest, disk: c.disk.target, cause: error });
+      }
+    };
+  const { method, interfaceVersion, needs, claims, read } = plugin;
+  return {
+    method,
+    interfaceVersion,
+    needs,
+    parse: (element) => plugin.parse(element),
+    plan: telling('plan', plugin.plan),
+    prepare: telling('prepare', plugin.prepare),
+    cut: telling('cut', plugin.cut),
+    undo: telling('undo', plugin.undo),
+    exists: telling('exists', plugin.exists),
+    delete: telling('delete', plugin.delete),
+    revert: telling('revert', plugin.revert),
+    backupSource: telling('backupSource', plugin.backupSource),
+    ...(claims ? { claims: (disk) => claims.call(plugin, disk) } : {}),
+    ...(read ? { read: (c) => read.call(plugin, c) } : {}),
+  };
+}

@@ -67,7 +67,12 @@ export interface IntentRecord {
   /** The domain's id when it ran, else null: an intent of another boot of the guest is stale. */
   domainId: number | null;
   /** Not a snapshot but the way back to one, the set of this id. `begun`: a method has touched its disk. */
-  revert?: { setId: string; begun: boolean };
+  revert?: {
+    setId: string;
+    begun: boolean;
+    /** The guest ran before, and is to run again. */
+    restart: boolean;
+  };
   willFreeze: boolean;
   willPause: boolean;
   set: Omit<SetRecord, 'disks'>;
@@ -113,6 +118,13 @@ const isShape =
   (v) =>
     misfit(shape, v) === null;
 
+const isFlag: Check = (v) => typeof v === 'boolean';
+const isPaths: Check = (v) => Array.isArray(v) && v.every(isText);
+const isOptional =
+  (check: Check): Check =>
+  (v) =>
+    v === undefined || check(v);
+
 type Shape = Readonly<Record<string, Check>>;
 
 /** The first member that is not as it should be, or null. */
@@ -154,8 +166,9 @@ const shapes: Record<RecordKind, Shape> = {
     id: isText,
     claim: isText,
     domainId: (v) => v === null || isCount(v),
-    willFreeze: (v) => typeof v === 'boolean',
-    willPause: (v) => typeof v === 'boolean',
+    revert: isOptional(isShape({ setId: isText, begun: isFlag, restart: isFlag })),
+    willFreeze: isFlag,
+    willPause: isFlag,
     set: isShape(headShape),
     disks: isListOf({ disk: isText, method: isText, state: isAnything, virtualSize: isCount }),
   },
@@ -189,6 +202,15 @@ export function qemuStateOf(record: { method: string; state: unknown }): QemuSta
   const image: Shape = { type: (v) => v === 'file' || v === 'block', path: isText, format: isText };
   const fits =
     record.method === 'qemu' &&
-    misfit({ mode: (v) => v === 'external', overlay: isShape(image), base: isShape(image) }, record.state) === null;
+    misfit(
+      {
+        mode: (v) => v === 'external',
+        overlay: isShape(image),
+        base: isShape(image),
+        left: isOptional(isPaths),
+        previous: isOptional(isPaths),
+      },
+      record.state,
+    ) === null;
   return fits ? (record.state as QemuState) : null;
 }

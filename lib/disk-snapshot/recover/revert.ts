@@ -1,25 +1,34 @@
 // A revert whose process died: finished where it had begun to change disks, else taken back.
+import { DomainShutoffReason, DomainState } from '../../libvirt';
 import type { CallOptions } from '../../libvirt/options';
 import { DiskSnapshotError } from '../errors';
 import type { Guest } from '../guest';
-import { imagesFor } from '../images/images-for';
-import { usersOf } from '../images/users';
 import { removeRecord } from '../records/journal';
 import { type IntentRecord, qemuStateOf } from '../records/record';
 import { finishRevert, settleRecords } from '../revert/revert';
+import { discard } from './discard';
 
+/** What ran before the revert stopped it runs again, unless somebody else has stopped it since. */
 export async function settleRevert(
   guest: Guest,
   intent: IntentRecord,
   call: CallOptions,
 ): Promise<'finished' | 'undone'> {
+  const came = await settle(guest, intent, call);
+  const { state, reason } = await guest.domain.getState();
+  const wasStopped = state === DomainState.SHUTOFF && reason === DomainShutoffReason.DESTROYED;
+  if (intent.revert?.restart && wasStopped) await guest.domain.create();
+  return came;
+}
+
+async function settle(guest: Guest, intent: IntentRecord, call: CallOptions): Promise<'finished' | 'undone'> {
   const { domain } = guest;
   const layers = intent.disks.flatMap(({ disk, method, state }) => {
     const layer = qemuStateOf({ method, state });
-    return layer ? [{ disk, overlay: layer.overlay }] : [];
+    return layer ? [{ disk, layer }] : [];
   });
-  const isDefined = layers.every(({ disk, overlay }) =>
-    guest.document.disks.some(({ target, sourcePath }) => target === disk && sourcePath === overlay.path),
+  const isDefined = layers.every(({ disk, layer }) =>
+    guest.document.disks.some(({ target, sourcePath }) => target === disk && sourcePath === layer.overlay.path),
   );
   if (intent.revert?.begun && !guest.active) {
     await finishRevert(domain, intent, { force: false });
@@ -37,11 +46,7 @@ export async function settleRevert(
       { guest: guest.name, snapshot: intent.set.name, outcome: 'unknown' },
     );
   }
-  for (const { overlay } of layers) {
-    if ((await usersOf(domain.connection, overlay.path, call)).length > 0) continue;
-    const images = await imagesFor(domain.connection, overlay.path, call);
-    await images?.remove(overlay.path, call).finally(() => images.close());
-  }
+  for (const { disk, layer } of layers) await discard(guest, intent, disk, layer, call);
   await removeRecord(domain, 'intent', intent.id, call);
   return 'undone';
 }

@@ -13,7 +13,7 @@ import { facade, translate } from '../facade';
 import { faultPoint } from '../fault-point';
 import { lookAtGuest, refuseManagedSave } from '../guest';
 import { relinked, removeUnneeded } from '../images/branches';
-import { diskChain } from '../images/disk-chain';
+import { diskChain, imageChain } from '../images/disk-chain';
 import { imagesFor } from '../images/images-for';
 import { startFromOverlays } from '../merge/definition';
 import { methodOf } from '../merge/delete-by-method';
@@ -58,7 +58,7 @@ export function revertSnapshots(
       const plan = await planRevert(guest, set, targets, force, call);
       const { state } = await domain.getState(call);
       try {
-        await run(domain, plan, { force, discardManagedSave, onProgress }, call);
+        await run(domain, plan, { force, discardManagedSave, onProgress, restart: guest.active }, call);
       } finally {
         // What ran before runs again, on the disks that it has now; unless those are not known to be whole.
         const isWhole = (await readJournal(domain)).intents.every(({ revert }) => revert?.setId !== setId);
@@ -71,7 +71,13 @@ export function revertSnapshots(
   });
 }
 
-type Options = { force: boolean; discardManagedSave: boolean; onProgress: RevertOptions['onProgress'] };
+interface Options {
+  force: boolean;
+  discardManagedSave: boolean;
+  /** The guest ran before, and is to run again. */
+  restart: boolean;
+  onProgress: RevertOptions['onProgress'];
+}
 
 async function run(domain: Domain, plan: RevertPlan, options: Options, call: CallOptions): Promise<void> {
   const { set, layers, others } = plan;
@@ -83,7 +89,7 @@ async function run(domain: Domain, plan: RevertPlan, options: Options, call: Cal
     id,
     claim: id,
     domainId: null,
-    revert: { setId: set.id, begun: false },
+    revert: { setId: set.id, begun: false, restart: options.restart },
     willFreeze: false,
     willPause: false,
     set: head,
@@ -162,27 +168,41 @@ export async function finishRevert(
     await method.revert({ ...context, force: options.force });
     await faultPoint('revert.method-done');
   }
+  for (const layer of layers) await checkLayer(domain, intent, layer);
   await noteBegun(domain, intent);
   if (layers.length > 0) await startFromOverlays(domain, layers);
   await faultPoint('revert.defined');
   await settleRecords(domain, intent);
 }
 
+/** An intent may have been damaged since: the guest starts from nothing but a layer over its point in time. */
+async function checkLayer(domain: Domain, intent: IntentRecord, { disk, overlay, base }: QemuState & { disk: string }) {
+  const chain = await imageChain(domain.connection, overlay);
+  if (chain[1]?.path === base.path) return;
+  const guest = domain.getName();
+  throw new DiskSnapshotError(
+    'RECOVERY_NEEDED',
+    `${guest}: disk ${disk}: ${overlay.path} is no layer over ${base.path}, to which the revert to snapshot ${intent.set.name} was to go. Nothing was changed on this disk`,
+    { guest, disk, snapshot: intent.set.name, outcome: 'unknown' },
+  );
+}
+
 /** The definition names the new layers: the records follow, then what nobody needs goes, and the intent last. */
 export async function settleRecords(domain: Domain, intent: IntentRecord): Promise<void> {
   const guest = await lookAtGuest(domain, {});
-  const previous: string[] = [];
+  const replaced: { disk: string; previous: string[] }[] = [];
   for (const { disk, method, state } of intent.disks) {
     const layer = qemuStateOf({ method, state });
     if (!layer) continue;
-    previous.push(...(layer.previous ?? []));
+    replaced.push({ disk, previous: layer.previous ?? [] });
     const chain = await diskChain(guest, disk);
     for (const changed of await relinked(domain.connection, (await readJournal(domain)).sets, disk, chain)) {
       await writeRecord(domain, 'set', changed);
     }
   }
   await faultPoint('revert.written');
-  await removeUnneeded(domain.connection, previous, (await readJournal(domain)).sets);
+  const { sets } = await readJournal(domain);
+  for (const { disk, previous } of replaced) await removeUnneeded(domain, disk, previous, sets);
   await faultPoint('revert.cleaned');
   await removeRecord(domain, 'intent', intent.id);
 }

@@ -1,0 +1,64 @@
+// Back to a clone on real btrfs and XFS: the image is a clone of it, twice, with its owner and mode, and nothing is left over.
+import { chmod, chown, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { snapshotDisks } from '../../lib';
+import type { Connection } from '../../lib/libvirt';
+import { embeddedConnection } from '../../lib/testing/embedded';
+import { temporaryDirectory } from '../../lib/testing/scratch';
+import { BareDomain, expectPattern, fill, qemuImg } from '../guest/bare-domain';
+import { Mounted } from './mounted';
+
+jest.setTimeout(60_000);
+
+describe.each([
+  ['btrfs', 'btrfs'],
+  ['xfs', 'reflink'],
+] as const)('on %s, by method %s', (type, method) => {
+  let conn: Connection;
+  let root: string;
+  let mounted: Mounted;
+  let vm: BareDomain;
+  let image: string;
+  beforeAll(async () => {
+    conn = await embeddedConnection();
+    root = await temporaryDirectory(`clone-back-${type}`);
+    mounted = await Mounted.make(type, root);
+    const folder = join(mounted.directory, 'images');
+    await mkdir(folder);
+    vm = await BareDomain.define(conn, join(root, `vm-${type}`), { folder });
+    image = await vm.source('vda');
+  });
+  afterAll(async () => {
+    await vm?.remove();
+    await mounted?.close();
+    await rm(root, { recursive: true });
+  });
+
+  test('what was written since is gone, twice', async () => {
+    await fill(image, 1, 1, 1);
+    await chown(image, 1234, 2345);
+    await chmod(image, 0o640);
+    const set = await snapshotDisks(vm.domain, { disks: { vda: method }, name: 'clone' });
+    for (const pattern of [2, 3]) {
+      await fill(image, pattern, 1, 2);
+      await set.revert();
+      await expectPattern(image, 1, 1, 1);
+      await expectPattern(image, 0, 2, 1);
+      expect(await qemuImg('check', image)).toContain('No errors were found');
+      expect(await stat(image)).toMatchObject({ uid: 1234, gid: 2345, mode: 0o100640 });
+    }
+    await set.delete();
+    expect(await readdir(join(mounted.directory, 'images'))).toEqual(['vda.qcow2']);
+    await expect(set.revert()).rejects.toMatchObject({ code: 'NOT_FOUND', outcome: 'unchanged' });
+  });
+
+  test('an image that a layer rests on since is not replaced beneath it', async () => {
+    const clone = await snapshotDisks(vm.domain, { disks: { vda: method }, name: 'below' });
+    const layer = await snapshotDisks(vm.domain, { disks: { vda: 'qemu' }, name: 'layer' });
+    const before = await stat(image);
+    await expect(clone.revert()).rejects.toThrow(/by now|needed/);
+    expect(await stat(image)).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs });
+    expect((await layer.disks[0])?.state).toBe('present');
+  });
+});
