@@ -122,7 +122,7 @@ async function addon() {
   const sources = newest(join(root, 'native'), join(root, 'binding.gyp'));
   if (binary !== undefined && statSync(join(built, binary)).mtimeMs >= sources) return;
   await step('the addon', async () => {
-    await run(process.execPath, [dependency('node-gyp', 'bin', 'node-gyp.js'), 'rebuild']);
+    await run(process.execPath, [dependency('node-gyp', 'bin', 'node-gyp.js'), 'rebuild', '--jobs', 'max']);
   });
 }
 
