@@ -7,13 +7,19 @@
 namespace virt {
 
 Object::Object(const Kind& kind, void* p, std::shared_ptr<Session> session)
-    : kind(kind), p(p), session(std::move(session)) {}
+    : kind(kind), p(p), session(std::move(session)) {
+  this->session->took();
+}
 
 Object::~Object() {
+  auto release = [free = kind.free, p = p, session = session] {
+    free(p);
+    session->gaveBack();
+  };
   if (mayBlock)
-    kind.free(p);
+    release();
   else
-    session->release([free = kind.free, p = p] { free(p); });
+    session->release(std::move(release));
 }
 
 Handle::Handle(std::shared_ptr<Object> first)

@@ -10,6 +10,8 @@
 namespace virt {
 
 namespace {
+constexpr std::chrono::seconds kMoment{1};
+
 void letGo(const std::shared_ptr<Lane>& lane, const std::shared_ptr<Lane>& urgent) {
   lane->letGo();
   urgent->letGo();
@@ -115,9 +117,17 @@ void Session::lose() {
 
 void Session::release(Task task) { lane_->post(std::move(task)); }
 
+void Session::gaveBack() {
+  if (--references_ > 0) return;
+  std::lock_guard lock(mutex_);
+  drained_.notify_all();
+}
+
 void Session::enter(Handle& handle) {
+  std::shared_ptr<Object> late;  // released outside the lock
   std::lock_guard lock(mutex_);
   handles_.insert(&handle);
+  if (isSwept_) late = std::move(handle.object);
 }
 
 void Session::leave(Handle& handle) {
@@ -172,6 +182,7 @@ void Session::close(std::chrono::milliseconds limit) {
     drained_.wait_for(lock, limit, [this] { return calls_.empty(); });
     hung = unsettled();
     liveness_.reset();
+    isSwept_ = true;
     for (Handle* handle : handles_) objects.push_back(std::move(handle->object));
   }
   for (auto& call : hung) call->abandon(Call::Closed);
@@ -186,7 +197,16 @@ void Session::close(std::chrono::milliseconds limit) {
     std::lock_guard lock(mutex_);
     connection = std::exchange(connection_, nullptr);
   }
-  if (connection && dismantle(connection, sources)) letGo(lane_, urgent_);
+  if (!connection) return;
+  for (auto& source : sources) source->deregister(connection);
+  {
+    // What is on its way to JavaScript, or just leaving a lane, still holds what it is about, for a moment; a
+    // call that was given up and hangs, for as long as it does.
+    std::unique_lock lock(mutex_);
+    drained_.wait_for(lock, std::min<std::chrono::milliseconds>(limit, kMoment),
+                      [this] { return references_ == 0; });
+  }
+  if (dismantle(connection, {})) letGo(lane_, urgent_);
 }
 
 }  // namespace virt

@@ -1,6 +1,7 @@
 // One connection as JavaScript sees it: libvirt's connection, the threads that serve it, and everything that
 // must be gone when it is closed.
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -52,6 +53,11 @@ class Session : public std::enable_shared_from_this<Session> {
   // Ends them.
   void lose();
 
+  // References to libvirt's objects: close() waits until the last has been given back.
+  void took() { ++references_; }
+  void gaveBack();
+
+  // A handle that is made after the close holds nothing.
   void enter(Handle& handle);
   void leave(Handle& handle);
 
@@ -86,6 +92,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::mutex mutex_;
   std::condition_variable drained_;
   bool closing_ = false;
+  bool isSwept_ = false;  // the handles have lost their objects
+  std::atomic<int> references_ = 0;
   std::shared_ptr<CloseWatch> watch_;
   std::shared_ptr<Liveness> liveness_;
   std::unordered_set<Call*> calls_;

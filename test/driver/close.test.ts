@@ -1,6 +1,6 @@
 // close(): refuses what is new, lets what runs end, releases what there is.
 import { expect, test } from '@jest/globals';
-import { connect, LibvirtError } from '../../lib/libvirt';
+import { type Connection, connect, type Domain, LibvirtError } from '../../lib/libvirt';
 import { rejection } from './test-driver';
 
 test('calls in flight end; later ones are refused with an ordinary error', async () => {
@@ -42,5 +42,22 @@ test('two thousand connections, each with a guest, opened and closed', async () 
         await conn.close();
       }),
     );
+  }
+});
+
+// The test driver keeps its guests for as long as any connection to it stands: one that is left behind shows in the next.
+test.each<[string, (conn: Connection, dom: Domain) => Promise<unknown>]>([
+  ['nothing else', async () => undefined],
+  ['a snapshot', (_conn, dom) => dom.snapshotCreateXML('<domainsnapshot/>')],
+  ['lookups', (conn) => Promise.all([conn.networkLookupByName('default'), conn.nodeDeviceLookupByName('computer')])],
+  ['a stream', (conn) => conn.streamNew()],
+  ['events', async (conn, dom) => (await conn.subscribe('lifecycle')) && dom.suspend()],
+])('the connection has ended when close() resolves: with %s', async (_what, work) => {
+  const xml = "<domain type='test'><name>only</name><memory>1024</memory><os><type>hvm</type></os></domain>";
+  for (let round = 0; round < 100; round++) {
+    const conn = await connect('test:///default');
+    const dom = await conn.domainCreateXML(xml);
+    await work(conn, dom);
+    await conn.close();
   }
 });
