@@ -3,7 +3,6 @@
 #include <libvirt/libvirt.h>
 #include <napi.h>
 
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "callback.h"
+#include "condition.h"
 #include "environment.h"
 
 namespace virt {

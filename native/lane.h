@@ -1,10 +1,11 @@
 // Where blocking calls run: a few threads private to one connection, so that a hung host starves nobody else.
 #pragma once
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+
+#include "condition.h"
 
 namespace virt {
 

@@ -1,12 +1,12 @@
 // A guest that was frozen or paused for us goes on when its time is over, also while JavaScript is stuck: the
 // one watch that an embedded driver, which lives in this process, can have while the process lives.
 #pragma once
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
 
 #include "auth.h"
+#include "condition.h"
 #include "timer.h"
 
 namespace virt {

@@ -3,7 +3,6 @@
 #pragma once
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <unordered_set>
@@ -11,6 +10,7 @@
 
 #include "agent.h"
 #include "auth.h"
+#include "condition.h"
 #include "handle.h"
 #include "lane.h"
 #include "liveness.h"

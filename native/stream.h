@@ -1,10 +1,10 @@
 // virStream: libvirt's stream, made safe for JavaScript, which reads, writes and aborts as it likes.
 #pragma once
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
 
+#include "condition.h"
 #include "handle.h"
 #include "lane.h"
 

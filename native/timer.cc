@@ -1,9 +1,9 @@
 #include "timer.h"
 
-#include <condition_variable>
 #include <mutex>
 #include <vector>
 
+#include "condition.h"
 #include "thread.h"
 
 namespace virt {
