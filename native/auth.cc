@@ -99,9 +99,9 @@ virConnectPtr Authenticator::open(const char* uri, unsigned flags, bool again) {
 }
 
 namespace {
-// libvirt enters an embedded driver into a table of some twenty places anew with each open. The driver serves
-// its callers side by side, so another link to it needs no connection of its own: the first one is lent, for
-// ever.
+// libvirt enters an embedded driver into a table of some twenty places anew with each open, and never takes
+// it out. The driver serves its callers side by side, so whoever needs no connection of his own, or finds the
+// table full, is lent the first one. It stays open for ever.
 class Embedded {
  public:
   using Key = std::pair<std::string, unsigned>;  // URI, flags
@@ -130,7 +130,9 @@ virConnectPtr Address::open(bool again) const {
     if (auto* lent = embedded.lend({uri, flags})) return lent;
   const char* name = uri.empty() ? nullptr : uri.c_str();
   auto* opened = auth ? auth->open(name, flags, again) : VIR(virConnectOpenAuth)(name, nullptr, flags);
-  if (opened && isEmbedded) embedded.remember({uri, flags}, opened);
+  if (!isEmbedded) return opened;
+  if (!opened) return embedded.lend({uri, flags});
+  embedded.remember({uri, flags}, opened);
   return opened;
 }
 

@@ -115,3 +115,26 @@ test('the embedded driver is silent, unless asked to speak', async () => {
   expect(loud).toMatchObject({ code: 0, signal: null });
   expect(loud.stderr).not.toBe('');
 });
+
+test('the embedded driver may be opened any number of times, at once and one after the other', async () => {
+  // libvirt's own limit is about a dozen for the life of the process.
+  const ended = await place.run(`
+    const fs = require('node:fs');
+    const root = fs.mkdtempSync(require('node:path').join(require('node:os').tmpdir(), 'libvirt-disksnapshot-embed-'));
+    const open = () => libvirt.connect('qemu:///embed?root=' + root);
+    const together = [];
+    for (let i = 0; i < 20; i++) together.push(await open());
+    for (const conn of together) await conn.close();
+    for (let i = 0; i < 20; i++) await (await open()).close();
+
+    const conn = await open();
+    const events = await conn.subscribe('lifecycle');
+    const first = events[Symbol.asyncIterator]().next();
+    await conn.domainDefineXML('<domain type="qemu"><name>one</name><memory>1024</memory><os><type>hvm</type></os></domain>');
+    console.log((await first).value.domain.getName());
+    await (await conn.domainLookupByName('one')).undefine();
+    await conn.close();
+    await conn.listAllDomains(0).catch((error) => console.log(error.codeName));
+    fs.rmSync(root, { recursive: true });`);
+  expect(ended).toMatchObject({ code: 0, signal: null, stderr: '', stdout: 'one\nINVALID_CONN\n' });
+});
