@@ -10,6 +10,7 @@ const project = (name, more = {}) => ({
   rootDir: __dirname,
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   transform,
+  moduleNameMapper: { '^libvirt-disksnapshot$': '<rootDir>/lib' }, // as examples import it
   testTimeout: 60_000, // for a busy machine: what hangs shows all the same
   ...more,
 });

@@ -1,8 +1,9 @@
 // The public types of the facade: what callers pass, and what they get.
 import type { Readable } from 'node:stream';
-import type { Domain } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import type { DiskSnapshotErrorCode } from './errors';
+
+export type { MethodContext, MethodDisk, MethodElement, SnapshotMethod } from './plugin';
 
 // ---- while an operation runs ------------------------------------------------------------------------------------
 
@@ -274,57 +275,4 @@ export interface Recovery {
   undone: string[];
   thawed: boolean;
   resumed: boolean;
-}
-
-// ---- methods as plug-ins ----------------------------------------------------------------------------------------
-
-/** `<diskSnapshot>` as it was written. */
-export interface MethodElement {
-  attributes: Readonly<Record<string, string>>;
-  children: readonly { name: string; attributes: Readonly<Record<string, string>>; text: string; xml: string }[];
-  xml: string;
-}
-
-export interface MethodDisk {
-  target: string;
-  device: string;
-  type: string;
-  format: string | null;
-  sourcePath: string | null;
-  xml: string;
-}
-
-/** Data and State must survive JSON: another process, on another host, may be the one that undoes. */
-export interface MethodContext<Data> {
-  domain: Domain;
-  disk: MethodDisk;
-  data: Data;
-  name: string;
-  active: boolean;
-  signal: AbortSignal;
-  progress(done: number, total: number): void;
-}
-
-export interface SnapshotMethod<Data = unknown, State = unknown> {
-  readonly method: string;
-  readonly interfaceVersion: 1;
-  /** `'frozen'`: the cut is right only while the guest is frozen or paused. `'any'`: the storage takes care. */
-  readonly needs: 'frozen' | 'any';
-  parse(element: MethodElement): Data;
-  /** The reason in words, for the plan. */
-  claims?(disk: MethodDisk): string | false;
-  plan(c: MethodContext<Data>): Promise<{ problems: readonly Problem[]; creates: readonly string[]; bytes: number }>;
-  /** What it gives is recorded before `cut` runs, and `undo` is told of it. Where it fails, it must have left nothing behind. */
-  prepare(c: MethodContext<Data>): Promise<State>;
-  cut(c: MethodContext<Data> & { state: State }): Promise<State>;
-  /** Any number of times, after any step, also where nothing was done. */
-  undo(c: MethodContext<Data> & { state: State }): Promise<void>;
-  exists(c: MethodContext<Data> & { state: State }): Promise<boolean>;
-  delete(c: MethodContext<Data> & { state: State }): Promise<void>;
-  revert(c: MethodContext<Data> & { state: State; force: boolean }): Promise<void>;
-  backupSource(
-    c: MethodContext<Data> & { state: State },
-  ): Promise<{ source: string; format: string; modifiedDisk: string | null }>;
-  /** Default: the local file or device of `backupSource`. */
-  read?(c: MethodContext<Data> & { state: State }): Readable;
 }

@@ -60,19 +60,18 @@ function choice(guest: Guest, disk: DomainDisk, wanted: Method, because: string)
   );
 }
 
-/** A plug-in parses its own element; what came as an object is its data already. */
+/** A plug-in parses its own element; what came as an object is its data already, and where nothing came it says itself. */
 function dataOf(guest: Guest, disk: DomainDisk, method: KnownMethod, wanted: Method): unknown {
   const element = pluginElement(wanted);
-  if (element === null) {
-    const { method: _, ...data } = wanted;
-    return data;
-  }
+  const { method: _, ...given } = wanted;
   try {
-    return method.parse(element);
+    if (element !== null) return method.parse(element);
+    return Object.keys(given).length === 0 && method.dataFor ? method.dataFor(methodDisk(disk)) : given;
   } catch (error) {
     if (error instanceof DiskSnapshotError) throw error;
     const said = error instanceof Error ? error.message : String(error);
-    throw refusal('INVALID_XML', guest, disk, `method ${method.method} refuses its <diskSnapshot>: ${said}`, error);
+    const why = `method ${method.method} refuses ${element ? 'its <diskSnapshot>' : 'this disk'}: ${said}`;
+    throw refusal(element ? 'INVALID_XML' : 'INVALID_ARGUMENT', guest, disk, why, error);
   }
 }
 

@@ -83,7 +83,7 @@ function told(plugin: SnapshotMethod): SnapshotMethod {
         throw new DiskSnapshotError('OPERATION_FAILED', message, { guest, disk: c.disk.target, cause: error });
       }
     };
-  const { method, interfaceVersion, needs, claims, read } = plugin;
+  const { method, interfaceVersion, needs, claims, dataFor, read } = plugin;
   return {
     method,
     interfaceVersion,
@@ -98,6 +98,7 @@ function told(plugin: SnapshotMethod): SnapshotMethod {
     revert: telling('revert', plugin.revert),
     backupSource: telling('backupSource', plugin.backupSource),
     ...(claims ? { claims: (disk) => claims.call(plugin, disk) } : {}),
+    ...(dataFor ? { dataFor: (disk) => dataFor.call(plugin, disk) } : {}),
     ...(read ? { read: (c) => read.call(plugin, c) } : {}),
   };
 }
