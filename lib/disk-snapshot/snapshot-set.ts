@@ -251,6 +251,7 @@ async function cutDisks(quiesced: Quiesced): Promise<Cut> {
       // Those whose undo is a deletion come first, and QEMU's transaction last: it is the commit point.
       await cutMethods(quiesced.methods);
       await faultPoint('snapshot.methods-cut');
+      call.signal?.throwIfAborted();
       const said = quiesced.layers.length > 0 ? await switchLayers(quiesced) : null;
       quiesced.undo.commit();
       await faultPoint('snapshot.layers-cut');

@@ -1,186 +1,227 @@
-// Disks of different methods, cut at one instant or not at all: an overlay, clones of real btrfs and XFS, and a plug-in.
-import { execFile } from 'node:child_process';
-import { copyFile, readdir, rm } from 'node:fs/promises';
+// Disks of different methods, cut at one instant or not at all; and whatever fails, everything is as it was before.
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { VendorArrayMethod } from '../../examples/vendor-array';
 import {
   type DiskSnapshotSet,
+  DomainState,
   listDiskSnapshots,
   planSnapshot,
-  registerSnapshotMethod,
-  type SnapshotMethod,
+  type Quiesce,
   snapshotDisks,
 } from '../../lib';
+import { type FaultPoint, installFaultHook } from '../../lib/disk-snapshot/fault-point';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
-import { readFileFromImage, startInstantWriter, TestGuest, verifyConsistency } from '../../lib/testing';
-import { temporaryDirectory } from '../../lib/testing/scratch';
-import { Mounted } from './mounted';
+import { readFileFromImage, startInstantWriter, verifyConsistency } from '../../lib/testing';
+import { FREEZE_HOOK } from '../../lib/testing/guest-scripts';
+import { disksOf, EveryMethod, SUBJECTS } from './every-method';
 
-const exec = promisify(execFile);
 jest.setTimeout(300_000);
 
-/** A vendor's method in small: its storage is a folder, and each step can be made to fail. */
-class FolderMethod implements SnapshotMethod<{ folder: string }, { file: string }> {
-  readonly method = 'folder';
-  readonly interfaceVersion = 1;
-  readonly needs = 'frozen';
+/** A vendor's array that fails when it is told to. */
+class FailingArray extends VendorArrayMethod {
   failing: 'prepare' | 'cut' | null = null;
-  parse(): { folder: string } {
-    throw new TypeError('<folder> is missing');
-  }
-  async plan(c: { data: { folder: string }; name: string }) {
-    return { problems: [], creates: [join(c.data.folder, c.name)], bytes: 0 };
-  }
-  async prepare(c: { data: { folder: string }; name: string }) {
+  override async prepare(c: Parameters<VendorArrayMethod['prepare']>[0]) {
     if (this.failing === 'prepare') throw new Error('prepare failed on purpose');
-    return { file: join(c.data.folder, c.name) };
+    return super.prepare(c);
   }
-  async cut(c: { disk: { sourcePath: string | null }; state: { file: string } }) {
-    await copyFile(c.disk.sourcePath ?? '', c.state.file);
+  override async cut(c: Parameters<VendorArrayMethod['cut']>[0]) {
+    const state = await super.cut(c);
     if (this.failing === 'cut') throw new Error('cut failed on purpose');
-    return c.state;
-  }
-  undo = (c: { state: { file: string } }) => rm(c.state.file, { force: true });
-  delete = (c: { state: { file: string } }) => rm(c.state.file, { force: true });
-  async exists(c: { state: { file: string } }) {
-    return exec('test', ['-e', c.state.file]).then(
-      () => true,
-      () => false,
-    );
-  }
-  async revert(): Promise<void> {
-    throw new Error('not in this test');
-  }
-  async backupSource(c: { state: { file: string } }) {
-    return { source: `<source file='${c.state.file}'/>`, format: 'qcow2', modifiedDisk: null };
+    return state;
   }
 }
 
-describe('four disks by four methods', () => {
-  let root: string;
-  let btrfs: Mounted;
-  let xfs: Mounted;
-  let guest: TestGuest;
-  let registration: Disposable;
-  const plugin = new FolderMethod();
-  const disks = () => ({ vda: 'qemu', vdb: 'btrfs', vdc: 'reflink', vdd: { method: 'folder', folder: root } });
+const vendor = new FailingArray();
+let lab: EveryMethod;
+beforeAll(async () => {
+  lab = await EveryMethod.start(vendor);
+});
+afterAll(() => lab?.close());
+afterEach(async () => {
+  vendor.failing = null;
+  installFaultHook(null);
+  for (const set of await listDiskSnapshots(lab.guest.domain)) await set.delete();
+});
 
-  beforeAll(async () => {
-    root = await temporaryDirectory('methods');
-    btrfs = await Mounted.make('btrfs', root);
-    xfs = await Mounted.make('xfs', root);
-    registration = registerSnapshotMethod(plugin);
-    guest = await TestGuest.boot({
-      disks: [{}, { directory: btrfs.directory }, { directory: xfs.directory, format: 'raw' }, {}],
-      restorable: false,
-    });
-  });
-  afterAll(async () => {
-    await guest?.close();
-    registration?.[Symbol.dispose]();
-    await btrfs?.close();
-    await xfs?.close();
-    await rm(root, { recursive: true });
-  });
-  afterEach(async () => {
-    plugin.failing = null;
-    for (const set of await listDiskSnapshots(guest.domain)) await set.delete();
-  });
+describe.each([
+  ['four', SUBJECTS.slice(0, 4)],
+  ['six', SUBJECTS],
+] as const)('%s disks by as many methods', (_, subjects) => {
+  const disks = disksOf(subjects);
 
-  const fileOf = (set: DiskSnapshotSet, disk: string) =>
-    /file=['"]([^'"]+)/.exec(set.disks.find((d) => d.disk === disk)?.backupSource ?? '')?.[1] ?? '';
-  const files = async () => ({
-    root: (await readdir(root)).sort(),
-    btrfs: (await readdir(btrfs.directory)).sort(),
-    xfs: (await readdir(xfs.directory)).sort(),
-    guest: (await readdir(guest.directory)).sort(),
-  });
-  const folders: Record<string, string> = { vda: 'a', vdb: 'b', vdc: 'c', vdd: 'd' };
+  async function copies(set: DiskSnapshotSet): Promise<string[]> {
+    const made: string[] = [];
+    for (const [at, subject] of subjects.entries()) {
+      const snapshot = set.disks[at];
+      expect(snapshot).toMatchObject({ disk: subject.disk });
+      const copy = join(lab.guest.directory, `${subject.disk}.raw`);
+      if (snapshot) await subject.copyOut(lab, snapshot, copy);
+      made.push(copy);
+    }
+    return made;
+  }
 
   /** The numbers that the guest wrote to its disks in turn, as each cut has them. */
-  async function instant(set: DiskSnapshotSet): Promise<number[]> {
+  async function expectOneInstant(images: readonly string[]): Promise<void> {
     const numbers: number[] = [];
-    for (const disk of Object.keys(folders)) {
-      const text = await readFileFromImage(fileOf(set, disk), '/instant');
-      numbers.push(Number(text.trim().split('\n').at(-1)));
-    }
-    return numbers;
-  }
-  const expectOneInstant = (numbers: number[]) => {
+    for (const image of images) numbers.push(Number((await readFileFromImage(image, '/instant')).trim()));
+    expect(Math.min(...numbers)).toBeGreaterThan(0);
     expect(Math.max(...numbers) - Math.min(...numbers)).toBeLessThanOrEqual(1);
     expect(numbers).toEqual([...numbers].sort((a, b) => b - a)); // the first is written first
-  };
+  }
 
-  test('quiesced: frozen, one instant, each clean; deleted again', async () => {
-    const before = await files();
-    const directories = Object.values(folders).map((f) => `/mnt/${f}`);
-    const writer = await startInstantWriter(guest, { directories });
-    const set = await snapshotDisks(guest.domain, { disks: disks(), quiesce: 'required', name: 'mixed' });
-    expect(set).toMatchObject({ consistency: 'filesystem', pausedMs: 0 });
-    expect(set.disks.map((d) => [d.disk, d.method])).toEqual([
-      ['vda', 'qemu'],
-      ['vdb', 'btrfs'],
-      ['vdc', 'reflink'],
-      ['vdd', 'folder'],
-    ]);
-    for (const disk of Object.keys(folders)) {
-      expect(await verifyConsistency(fileOf(set, disk))).toMatchObject({ clean: true, needsRecovery: false });
+  async function writing<T>(work: () => Promise<T>): Promise<T> {
+    const directories = subjects.map(({ folder }) => folder);
+    const writer = await startInstantWriter(lab.guest, { directories });
+    const last = directories.at(-1);
+    await lab.sh(`until [ "$(cat ${last}/instant)" -gt 1 ]; do usleep 10000; done 2>/dev/null`);
+    try {
+      return await work();
+    } finally {
+      await writer.stop();
     }
-    expectOneInstant(await instant(set));
-    await writer.stop();
-    const [listed] = await listDiskSnapshots(guest.domain);
-    expect(listed?.disks.map((d) => d.state)).toEqual(['present', 'present', 'present', 'present']);
+  }
+
+  test.each([
+    ['quiesced', 'required', { consistency: 'filesystem', pausedMs: 0 }],
+    ['not quiesced', 'never', { consistency: 'crash', frozenMs: 0 }],
+  ] as const)('%s: one instant, and each sound; deleted again', async (__, quiesce, expected) => {
+    const kept = (await lab.everything()).inside;
+    const plan = await planSnapshot(lab.guest.domain, { disks, quiesce });
+    const isFrozen = quiesce === 'required';
+    expect(plan).toMatchObject({ ok: true, willFreeze: isFrozen, willPause: !isFrozen });
+    const set = await writing(() => snapshotDisks(lab.guest.domain, { disks, quiesce, name: 'mixed' }));
+    expect(set).toMatchObject(expected);
+    if (!isFrozen) expect(set.pausedMs).toBeGreaterThan(0);
+    expect((await lab.guest.domain.getState()).state).toBe(DomainState.RUNNING);
+    const images = await copies(set);
+    await expectOneInstant(images);
+    for (const image of images) {
+      expect(await verifyConsistency(image)).toMatchObject({ clean: isFrozen, needsRecovery: !isFrozen, sound: true });
+      await rm(image);
+    }
+    const [listed] = await listDiskSnapshots(lab.guest.domain);
+    expect(listed?.disks.map(({ state }) => state)).toEqual(subjects.map(() => 'present'));
     await set.delete();
-    expect(await files()).toEqual(before);
-    expect(await listDiskSnapshots(guest.domain)).toEqual([]);
+    expect((await lab.everything()).inside).toEqual(kept);
+    expect(await readJournal(lab.guest.domain)).toMatchObject({ sets: [], intents: [], claims: [], damaged: [] });
+  });
+});
+
+describe('where a step fails', () => {
+  const disks = disksOf(SUBJECTS);
+
+  /** A call that is struck at a point fails as expected, and everything is as it was before. */
+  async function expectTakenBack(
+    struck: { at: FaultPoint; strike(): unknown; mend?(): unknown; quiesce?: Quiesce; signal?: AbortSignal },
+    expected: object,
+  ): Promise<void> {
+    const before = await lab.everything();
+    let hits = 0;
+    installFaultHook(async (point) => {
+      if (point === struck.at && hits++ === 0) await struck.strike();
+    });
+    const { quiesce = 'required', signal } = struck;
+    const options = { disks, name: 'undone', quiesce, ...(signal && { signal }) };
+    const error = await snapshotDisks(lab.guest.domain, options).catch((e) => e);
+    installFaultHook(null);
+    await struck.mend?.();
+    expect(hits).toBeGreaterThan(0);
+    expect(error).toMatchObject(expected);
+    expect(await lab.everything()).toEqual(before);
+    expect(await readJournal(lab.guest.domain)).toMatchObject({ sets: [], intents: [], claims: [], damaged: [] });
+  }
+
+  const required: FaultPoint[] = [
+    'claim.written',
+    'snapshot.recorded',
+    'snapshot.layer-made',
+    'snapshot.prepared',
+    'guard.armed',
+    'freeze.sent',
+    'freeze.held',
+    'snapshot.methods-cut',
+  ];
+  test.each([
+    ...required.map((at) => ['required', at] as const),
+    ['never', 'pause.begun'] as const,
+    ['never', 'snapshot.methods-cut'] as const,
+  ])('aborted by the caller, quiesce %s, at %s', async (quiesce, at) => {
+    const controller = new AbortController();
+    const strike = () => controller.abort(new Error('enough'));
+    await expectTakenBack({ at, strike, quiesce, signal: controller.signal }, { message: 'enough' });
   });
 
-  test('not quiesced: paused for the moment of the cuts, one instant', async () => {
-    const directories = Object.values(folders).map((f) => `/mnt/${f}`);
-    const writer = await startInstantWriter(guest, { directories });
-    const plan = await planSnapshot(guest.domain, { disks: disks(), quiesce: 'never' });
-    expect(plan).toMatchObject({ ok: true, willPause: true, willFreeze: false, consistency: 'crash' });
-    const set = await snapshotDisks(guest.domain, { disks: disks(), quiesce: 'never' });
-    expect(set).toMatchObject({ consistency: 'crash', frozenMs: 0 });
-    expect(set.pausedMs).toBeGreaterThan(0);
-    expect((await guest.domain.getState()).state).toBe(1);
-    expectOneInstant(await instant(set));
-    for (const disk of Object.keys(folders)) {
-      expect(await verifyConsistency(fileOf(set, disk))).toMatchObject({ needsRecovery: true, sound: true });
-    }
-    await writer.stop();
+  const overlay = () => join(lab.guest.directory, `${lab.guest.name}-vda.undone`);
+  const clone = () => join(lab.btrfs.directory, `${lab.guest.name}-vdb.undone`);
+  const hidden = () => `${lab.guest.image('vdb')}.hidden`;
+
+  test.each([
+    ['qemu', overlay],
+    ['btrfs', clone],
+  ])('%s: somebody takes its place before it is prepared, and theirs is not touched', async (_, place) => {
+    const struck = { strike: () => writeFile(place(), 'theirs'), mend: () => rm(place()) };
+    await expectTakenBack({ at: 'snapshot.recorded', ...struck }, { code: 'FILE_EXISTS', outcome: 'undone' });
   });
 
-  test.each(['prepare', 'cut'] as const)(
-    'where the plug-in fails in %s, nothing is left of any of them',
-    async (step) => {
-      const before = { files: await files(), xml: await guest.domain.getXMLDesc() };
-      plugin.failing = step;
-      await expect(snapshotDisks(guest.domain, { disks: disks() })).rejects.toThrow('on purpose');
-      expect({ files: await files(), xml: await guest.domain.getXMLDesc() }).toEqual(before);
-      expect(await readJournal(guest.domain)).toMatchObject({ sets: [], intents: [], claims: [] });
-      const answer = await guest.domain.qemuAgentCommand('{"execute":"guest-fsfreeze-status"}', 5);
-      expect(JSON.parse(answer)).toEqual({ return: 'thawed' });
-    },
-  );
-
-  test('pause: false with a method that needs it is refused in words', async () => {
-    await expect(
-      snapshotDisks(guest.domain, { disks: { vdb: 'btrfs' }, quiesce: 'never', pause: false }),
-    ).rejects.toMatchObject({ code: 'METHOD_UNSUPPORTED', outcome: 'unchanged', disk: 'vdb' });
+  test.each(['prepare', 'cut'] as const)('the plug-in fails in %s', async (step) => {
+    const strike = () => {
+      vendor.failing = step;
+    };
+    const says = expect.stringContaining(`method vendor-array failed in ${step}(): ${step} failed on purpose`);
+    const expected = { code: 'OPERATION_FAILED', outcome: 'undone', disk: 'vdd', message: says };
+    await expectTakenBack({ at: 'snapshot.recorded', strike }, expected);
   });
 
-  test('the wrong file system, and a folder on another one, are refused in words', async () => {
-    const attempts = [
-      { disks: { vdb: 'reflink' }, says: 'XFS' },
-      { disks: { vda: 'btrfs' }, says: 'btrfs' },
-      { disks: { vdb: { method: 'btrfs', source: join(root, 'elsewhere') } }, says: 'different file systems' },
-    ];
-    for (const { disks: wanted, says } of attempts) {
-      const error = await snapshotDisks(guest.domain, { disks: wanted }).catch((e) => e);
-      expect(error).toMatchObject({ code: 'METHOD_UNSUPPORTED', outcome: 'unchanged' });
-      expect(error.message).toContain(says);
-    }
+  test('the guest does not freeze', async () => {
+    const hook = (exitCode: number) => lab.sh(`printf '#!/bin/sh\\nexit ${exitCode}\\n' >${FREEZE_HOOK}`);
+    const struck = { strike: () => hook(1), mend: () => hook(0) };
+    await expectTakenBack({ at: 'snapshot.prepared', ...struck }, { code: 'QUIESCE_UNAVAILABLE', outcome: 'undone' });
+  });
+
+  test('btrfs: the image cannot be cloned', async () => {
+    const image = lab.guest.image('vdb');
+    const struck = { strike: () => rename(image, hidden()), mend: () => rename(hidden(), image) };
+    const expected = { code: 'OPERATION_FAILED', outcome: 'undone', disk: 'vdb' };
+    await expectTakenBack({ at: 'freeze.held', ...struck }, expected);
+  });
+
+  test('rbd: the cluster makes no snapshot; that inside the qcow2, of the same transaction, goes too', async () => {
+    const snap = (...args: string[]) => lab.ceph.rbd('snap', ...args);
+    const foreign = `${lab.rbdImage}@foreign`;
+    await snap('create', '--no-progress', foreign);
+    const struck = {
+      strike: () => snap('limit', 'set', '--limit', '1', lab.rbdImage),
+      mend: () => snap('limit', 'clear', lab.rbdImage),
+    };
+    await expectTakenBack({ at: 'freeze.held', ...struck }, { outcome: 'undone' });
+    await snap('rm', '--no-progress', foreign);
+  });
+
+  test('qemu: its transaction fails when all others have cut', async () => {
+    await expectTakenBack({ at: 'snapshot.methods-cut', strike: () => rm(overlay()) }, { outcome: 'undone' });
+  });
+});
+
+describe('refused in words', () => {
+  test.each([
+    ['the wrong file system', { vdb: 'reflink' }, 'XFS'],
+    ['no such file system', { vda: 'btrfs' }, 'btrfs'],
+    ['a folder on another one', { vdb: { method: 'btrfs', source: '/clone' } }, 'different file systems'],
+  ])('%s', async (_, disks, says) => {
+    const error = await snapshotDisks(lab.guest.domain, { disks }).catch((e) => e);
+    expect(error).toMatchObject({ code: 'METHOD_UNSUPPORTED', outcome: 'unchanged' });
+    expect(error.message).toContain(says);
+  });
+
+  test('pause: false with a method that needs it', async () => {
+    const options = { disks: { vdb: 'btrfs' }, quiesce: 'never', pause: false } as const;
+    await expect(snapshotDisks(lab.guest.domain, options)).rejects.toMatchObject({
+      code: 'METHOD_UNSUPPORTED',
+      outcome: 'unchanged',
+      disk: 'vdb',
+    });
   });
 });
