@@ -192,15 +192,23 @@ async function prepare(recorded: Recorded): Promise<Prepared> {
       layers.push(cut.layer);
       await faultPoint('snapshot.layer-made');
     } else {
-      methods.push(await prepareMethod(plan, cut, undo, call));
+      const prepared = await prepareMethod(plan, cut, undo, call);
+      methods.push(prepared);
+      await recordState(intent, prepared, call);
     }
   }
-  // Recorded before any of them is cut: whoever finds the intent can undo them.
-  const states = new Map(methods.map(({ disk, data, state }) => [disk.target, { data, state }]));
-  intent.disks = intent.disks.map((one) => ({ ...one, state: states.get(one.disk) ?? one.state }));
-  if (methods.length > 0) await writeRecord(plan.guest.domain, 'intent', intent, call);
   await faultPoint('snapshot.prepared');
   return { ...recorded, layers, methods };
+}
+
+/** At once, and before any of them is cut: whoever finds the intent can undo it. */
+async function recordState(
+  intent: IntentRecord,
+  { plan, disk, data, state }: MethodCut,
+  call: CallOptions,
+): Promise<void> {
+  intent.disks = intent.disks.map((one) => (one.disk === disk.target ? { ...one, state: { data, state } } : one));
+  await writeRecord(plan.guest.domain, 'intent', intent, call);
 }
 
 async function prepareLayer(plan: Plan, layer: QemuLayer, undo: UndoLog, call: CallOptions): Promise<void> {

@@ -1,4 +1,6 @@
 // Disks of different methods, cut at one instant or not at all; and whatever fails, everything is as it was before.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -9,6 +11,7 @@ import {
   listDiskSnapshots,
   planSnapshot,
   type Quiesce,
+  recoverDiskSnapshots,
   snapshotDisks,
 } from '../../lib';
 import { type FaultPoint, installFaultHook } from '../../lib/disk-snapshot/fault-point';
@@ -204,6 +207,31 @@ describe('where a step fails', () => {
     await expectTakenBack({ at: 'snapshot.methods-cut', strike: () => rm(overlay()) }, { outcome: 'undone' });
   });
 });
+
+test('killed between two preparations: what the first had made is taken back by recovery', async () => {
+  const { domain } = lab.guest;
+  const before = await lab.everything();
+  const disks = { vdb: 'btrfs', vda: 'qemu' };
+  const args = [lab.daemon.uri, domain.getName(), JSON.stringify(disks)];
+  const cwd = join(__dirname, '..', '..');
+  const child = spawn(process.execPath, ['-e', CHILD, ...args], { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+  expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+  expect(await lab.everything()).not.toEqual(before);
+  expect(await recoverDiskSnapshots(domain)).toMatchObject({ undone: ['dead'], finished: [] });
+  expect(await lab.everything()).toEqual(before);
+});
+
+/** Dies where the overlay, the last, has just been made. */
+const CHILD = `
+  const { connect, snapshotDisks } = require('./dist');
+  const { installFaultHook } = require('./dist/disk-snapshot/fault-point');
+  const [uri, name, disks] = process.argv.slice(1);
+  installFaultHook((point) => { if (point === 'snapshot.layer-made') process.kill(process.pid, 'SIGKILL'); });
+  (async () => {
+    const domain = await (await connect(uri)).domainLookupByName(name);
+    await snapshotDisks(domain, { disks: JSON.parse(disks), name: 'dead', quiesce: 'never' });
+  })();
+`;
 
 describe('refused in words', () => {
   test.each([
