@@ -1,5 +1,6 @@
 // The guest agent's commands, each with a limit: an agent may never answer.
 import type { Domain } from '../libvirt';
+import { duringGuest } from './under-way';
 
 /** What `guest-exec-status` says. */
 interface ExecStatus {
@@ -18,9 +19,11 @@ export interface ExecResult {
 }
 
 export interface ExecOptions {
-  input?: string;
+  input?: string | Uint8Array;
   /** From the call to the program's end; it is killed when they have passed. Default 30 000. */
   timeoutMs?: number;
+  /** Kills the program. */
+  signal?: AbortSignal;
 }
 
 /** Longest wait for one answer. The agent of an emulated guest takes milliseconds; a busy host may take seconds. */
@@ -44,10 +47,19 @@ export async function guestExec(
   argv: readonly string[],
   options: ExecOptions = {},
 ): Promise<ExecResult> {
-  const { input, timeoutMs = 30_000 } = options;
-  const [path, ...arg] = argv;
-  if (path === undefined) throw new RangeError('argv is empty: name a program');
-  const limit = AbortSignal.timeout(timeoutMs);
+  if (argv.length === 0) throw new RangeError('argv is empty: name a program');
+  // In the restored guest the next program may get the same process id: this one must not read its output.
+  return duringGuest(domain, (restored) => execUntil(restored, domain, argv, options));
+}
+
+async function execUntil(
+  restored: AbortSignal,
+  domain: Domain,
+  [path, ...arg]: readonly string[],
+  { input, timeoutMs = 30_000, signal }: ExecOptions,
+): Promise<ExecResult> {
+  const limits = [AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])];
+  const limit = AbortSignal.any(limits);
   const started = await agentCommand(domain, 'guest-exec', {
     path,
     arg,
@@ -57,6 +69,7 @@ export async function guestExec(
   const { pid } = started as { pid: number };
   // The agent has no event for the end of a program: ask, at first often, since most end at once.
   for (let pause = 2; ; pause = Math.min(pause * 2, 100)) {
+    restored.throwIfAborted();
     const status = (await agentCommand(domain, 'guest-exec-status', { pid })) as ExecStatus;
     if (status.exited) return resultOf(status);
     if (limit.aborted) {

@@ -1,7 +1,7 @@
 // The guest's disks: small ext4 images, made once per size and format, then copied for each guest.
 import { constants } from 'node:fs';
 import { copyFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { cachedDirectory } from './cache';
 import { run } from './command';
 
@@ -9,14 +9,16 @@ import { run } from './command';
 export interface GuestDisk {
   /** Default `'qcow2'`. A guest with a raw disk has no `restore()` in place: it boots anew. */
   format?: 'qcow2' | 'raw';
-  /** Default 64. */
+  /** Default 64, or as large as `image`. */
   sizeMiB?: number;
   /** `'block'`: a loop device, which needs root. `'cdrom'`: empty, read-only, not mounted. Default `'file'`. */
   type?: 'file' | 'block' | 'cdrom';
   /** Where the file lies. Default: the guest's own folder. */
   directory?: string;
-  /** False: no file system on it. Default true. */
+  /** False: no file system on it. Default true; an `image` holds what it holds. */
   ext4?: boolean;
+  /** An image of your own, of any format of qemu-img: it is only read, a qcow2 disk is a layer over it. */
+  image?: string;
 }
 
 /** A disk as the domain XML needs it. */
@@ -67,17 +69,31 @@ async function createDisk(disk: GuestDisk, target: string, directory: string, na
   const { type = 'file', sizeMiB = 64, ext4 = type !== 'cdrom' } = disk;
   const format = type === 'cdrom' ? 'raw' : (disk.format ?? 'qcow2');
   const file = join(directory, `${name}-${target}.${format === 'raw' ? 'img' : format}`);
-  await copyFile(
-    await pristineImage(format, sizeMiB, ext4),
-    file,
-    constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE,
-  );
+  if (disk.image === undefined) {
+    const exclusive = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE;
+    await copyFile(await pristineImage(format, sizeMiB, ext4), file, exclusive);
+  } else {
+    await takeImage(disk.image, format, disk.sizeMiB, file);
+  }
   const device = type === 'cdrom' ? 'cdrom' : 'disk';
   if (type !== 'block') return { type: 'file', device, format, source: file, file, target };
   // A qcow2 image grows in a file; a device must have the room from the start, for saved states too. It stays a hole.
   await truncate(file, (sizeMiB + 1024) * 1024 * 1024);
   const { stdout } = await run('losetup', ['--find', '--show', file]);
   return { type: 'block', device, format, source: stdout.trim(), file, target };
+}
+
+async function takeImage(image: string, format: 'qcow2' | 'raw', sizeMiB: number | undefined, file: string) {
+  const { stdout } = await run('qemu-img', ['info', '--output=json', '--', image]);
+  const base = JSON.parse(stdout) as { format: string };
+  if (format === 'raw') {
+    await run('qemu-img', ['convert', '-f', base.format, '-O', 'raw', image, file]);
+    if (sizeMiB !== undefined) await run('qemu-img', ['resize', '-q', '-f', 'raw', file, `${sizeMiB}M`]);
+    return;
+  }
+  const size = sizeMiB === undefined ? [] : [`${sizeMiB}M`];
+  const backing = ['-F', base.format, '-b', resolve(image)];
+  await run('qemu-img', ['create', '-q', '-f', 'qcow2', ...backing, file, ...size]);
 }
 
 async function pristineImage(format: 'qcow2' | 'raw', sizeMiB: number, ext4: boolean): Promise<string> {

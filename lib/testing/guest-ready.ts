@@ -11,6 +11,8 @@ export interface Startup {
   console: string;
   /** False: the guest has no agent channel; what it says on the console tells that it is up. */
   agent: boolean;
+  /** What a guest without an agent says there when it is up. Default: what ours says. */
+  upWhen?: string | undefined;
   timeoutMs: number;
   signal: AbortSignal | undefined;
   /** Starts the guest, but not its processors: nothing happens in it until somebody listens. */
@@ -34,7 +36,11 @@ export async function startAndWait(startup: Startup): Promise<Domain> {
   }
 }
 
-async function resumeAndWait(domain: Domain, { agent, console }: Startup, signal: AbortSignal): Promise<void> {
+async function resumeAndWait(
+  domain: Domain,
+  { agent, console, upWhen = BOOTED }: Startup,
+  signal: AbortSignal,
+): Promise<void> {
   await using lifecycle = await domain.connection.subscribe('lifecycle', { domain });
   await using channel = await domain.connection.subscribe('agent-lifecycle', { domain });
   const ready = new Promise<void>((resolve, reject) => {
@@ -45,7 +51,7 @@ async function resumeAndWait(domain: Domain, { agent, console }: Startup, signal
     channel.on(({ state }) => {
       if (state === ConnectDomainEventAgentLifecycleState.CONNECTED) resolve();
     });
-    if (!agent) saysOnConsole(console, signal).then(resolve, reject);
+    if (!agent) saysOnConsole(console, upWhen, signal).then(resolve, reject);
   });
   ready.catch(() => {}); // awaited below, unless resume fails
   signal.throwIfAborted();
@@ -54,14 +60,14 @@ async function resumeAndWait(domain: Domain, { agent, console }: Startup, signal
   if (agent) await agentCommand(domain, 'guest-ping');
 }
 
-async function saysOnConsole(path: string, signal: AbortSignal): Promise<void> {
+async function saysOnConsole(path: string, wanted: string, signal: AbortSignal): Promise<void> {
   const watcher = watch(dirname(path), { signal });
   try {
     await new Promise<void>((resolve, reject) => {
       watcher.on('error', reject);
       watcher.on('change', () => {
         readFile(path, 'utf8').then(
-          (text) => text.includes(BOOTED) && resolve(),
+          (text) => text.includes(wanted) && resolve(),
           () => {}, // not there yet: another change follows
         );
       });

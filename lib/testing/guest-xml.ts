@@ -10,7 +10,8 @@ export interface GuestHardware {
   accelerator: 'kvm' | 'qemu';
   memoryMiB: number;
   vcpus: number;
-  image: GuestImage;
+  /** Undefined: the first disk's own system. */
+  kernel: GuestImage | undefined;
   disks: readonly PreparedDisk[];
   /** File that receives the serial console. */
   console: string;
@@ -40,14 +41,7 @@ export function guestXml(guest: GuestHardware): string {
       element('uuid', {}, guest.uuid),
       element('memory', { unit: 'MiB' }, String(guest.memoryMiB)),
       element('vcpu', {}, String(guest.vcpus)),
-      element(
-        'os',
-        {},
-        element('type', { arch: 'x86_64', machine: 'q35' }, 'hvm'),
-        element('kernel', {}, guest.image.kernel),
-        element('initrd', {}, guest.image.initramfs),
-        element('cmdline', {}, COMMAND_LINE),
-      ),
+      element('os', {}, element('type', { arch: 'x86_64', machine: 'q35' }, 'hvm'), ...systemOf(guest)),
       element('features', {}, element('acpi')),
       element('cpu', { mode: guest.accelerator === 'kvm' ? 'host-passthrough' : 'maximum' }),
       element('on_reboot', {}, 'destroy'),
@@ -64,6 +58,15 @@ export function guestXml(guest: GuestHardware): string {
       ),
     ),
   );
+}
+
+function systemOf({ kernel }: GuestHardware) {
+  if (kernel === undefined) return [element('boot', { dev: 'hd' })];
+  return [
+    element('kernel', {}, kernel.kernel),
+    element('initrd', {}, kernel.initramfs),
+    element('cmdline', {}, COMMAND_LINE),
+  ];
 }
 
 function diskElement(disk: PreparedDisk) {

@@ -5,4 +5,5 @@ export { GuestWriter, startInstantWriter, startWriter, TickWriter, type WriterOp
 export { type ImageVerdict, readFileFromImage, verifyConsistency } from './image-check';
 export { PrivateLibvirtd, type PrivateLibvirtdOptions } from './private-libvirtd';
 export { type GuestOptions, TestGuest } from './test-guest';
-export { withSnapshot } from './with-snapshot';
+export { GuestRestoredError } from './under-way';
+export { type WithSnapshotOptions, withSnapshot } from './with-snapshot';

@@ -1,56 +1,132 @@
-// Memory and disks of a running guest, kept inside its qcow2 images and brought back in place: QEMU's savevm and loadvm.
+// A running guest as it is, kept inside its qcow2 images and brought back: QEMU's savevm and loadvm.
 import {
-  ConnectDomainEventAgentLifecycleState,
   type Domain,
+  DomainCreateFlags,
   DomainQemuMonitorCommandFlags,
   DomainState,
+  DomainXMLFlags,
   LibvirtError,
 } from '../libvirt';
-import { agentCommand } from './agent';
+import { agentAnswers, untilAgentAnswers } from './agent-return';
+import { endSince, thisMoment } from './under-way';
 
-/** Limit for an agent that has to be found again; it takes 0.1 s. */
-const AGENT_RETURN_MS = 20_000;
-
-/** Keeps the state under a name, in 0.2 s. Every writable disk must be qcow2. */
-export async function saveMachine(domain: Domain, name: string): Promise<void> {
-  await humanMonitor(domain, `savevm ${name}`);
+/** A state in the images, and what it needs around it. */
+export interface SavedMachine {
+  readonly name: string;
+  readonly moment: number;
+  /** Its XML while it ran. The state fits these devices and no others. */
+  readonly hardware: string;
+  /** Undefined: a transient guest. */
+  readonly definition: string | undefined;
+  readonly paused: boolean;
+  /** Its agent answered. */
+  readonly agent: boolean;
 }
 
-/** Brings the state back without a new QEMU, in 0.2 s: the guest runs, and its agent, if it has one, answers. */
-export async function loadMachine(domain: Domain, name: string): Promise<void> {
-  // QEMU takes the guest's end of the channel away and gives it back, and so does libvirt with the agent.
-  await using changes = await domain.connection.subscribe('agent-lifecycle', {
-    domain,
-    signal: AbortSignal.timeout(AGENT_RETURN_MS),
-  });
-  await humanMonitor(domain, `loadvm ${name}`);
+/** QEMU said no: a disk that keeps no state, most often. */
+export class StateRefusedError extends Error {
+  override readonly name = 'StateRefusedError';
+}
+
+/** Limit for a monitor: a state of some GiB takes seconds, a QEMU that hangs takes for ever. */
+const MONITOR_MS = 120_000;
+
+/** Keeps the state under a name, in 0.2 s. Every writable disk must be qcow2. */
+export async function saveMachine(domain: Domain, name: string): Promise<SavedMachine> {
   const { state } = await domain.getState();
-  if (state === DomainState.PAUSED) await domain.resume();
-  if (await agentAnswers(domain)) return;
-  for await (const change of changes) {
-    if (change.state === ConnectDomainEventAgentLifecycleState.CONNECTED && (await agentAnswers(domain))) return;
-  }
+  const paused = state === DomainState.PAUSED;
+  const saved = {
+    name,
+    moment: thisMoment(),
+    hardware: await hardwareOf(domain),
+    definition: await definitionOf(domain),
+    paused,
+    agent: !paused && (await agentAnswers(domain)),
+  };
+  await humanMonitor(domain, `savevm ${name}`);
+  return saved;
+}
+
+/**
+ * Brings the state back: in place, within 0.2 s, while the guest still runs on the same devices; otherwise in a new QEMU, within
+ * 0.7 s, whatever has become of the old one. The guest runs then, and its agent answers if it did.
+ *
+ * @returns the guest: the same handle if in place
+ */
+export async function loadMachine(domain: Domain, saved: SavedMachine): Promise<Domain> {
+  endSince(domain, saved.moment);
+  let current = domain;
+  const load = async () => {
+    if (!(await loadInPlace(domain, saved))) current = await loadInNewQemu(domain, saved);
+    await defineAgain(current, saved);
+  };
+  await (saved.agent ? untilAgentAnswers(domain, load) : load());
+  return current;
 }
 
 export async function dropMachine(domain: Domain, name: string): Promise<void> {
   await humanMonitor(domain, `delvm ${name}`);
 }
 
-/** True also where there is no agent that could answer. */
-async function agentAnswers(domain: Domain): Promise<boolean> {
+/** False where it cannot be done in place. */
+async function loadInPlace(domain: Domain, saved: SavedMachine): Promise<boolean> {
   try {
-    await agentCommand(domain, 'guest-ping');
+    if ((await hardwareOf(domain)) !== saved.hardware) return false;
+    if (saved.paused) await domain.suspend();
+    await humanMonitor(domain, `loadvm ${saved.name}`);
+    if (!saved.paused) await resume(domain);
     return true;
   } catch (error) {
-    if (!(error instanceof LibvirtError)) throw error;
-    if (error.codeName === 'ARGUMENT_UNSUPPORTED') return true; // no channel
-    if (error.codeName === 'AGENT_UNRESPONSIVE') return false;
+    // Off, undefined, crashed, hung: a new QEMU asks for none of it.
+    if (error instanceof LibvirtError || error instanceof StateRefusedError || isTimeout(error)) return false;
     throw error;
   }
 }
 
+async function loadInNewQemu(domain: Domain, saved: SavedMachine): Promise<Domain> {
+  await domain.destroy().catch(onlyOff);
+  // Without a definition and without a process it is no longer known; the old handle finds the new one by its UUID.
+  const fresh = await domain.connection.domainCreateXML(saved.hardware, DomainCreateFlags.START_PAUSED);
+  if (saved.definition !== undefined && (await fresh.hasManagedSaveImage())) await fresh.managedSaveRemove();
+  await humanMonitor(fresh, `loadvm ${saved.name}`);
+  if (!saved.paused) await resume(fresh);
+  return fresh;
+}
+
+async function resume(domain: Domain): Promise<void> {
+  const { state } = await domain.getState();
+  if (state !== DomainState.RUNNING) await domain.resume();
+}
+
+async function defineAgain(domain: Domain, saved: SavedMachine): Promise<void> {
+  const now = await definitionOf(domain);
+  if (now === saved.definition) return;
+  if (saved.definition === undefined) await domain.undefine();
+  else await domain.connection.domainDefineXML(saved.definition);
+}
+
+/** The devices, without what each start gives them anew. */
+function hardwareOf(domain: Domain): Promise<string> {
+  return domain.getXMLDesc([DomainXMLFlags.SECURE, DomainXMLFlags.MIGRATABLE]);
+}
+
+async function definitionOf(domain: Domain): Promise<string | undefined> {
+  if (!(await domain.isPersistent())) return undefined;
+  return domain.getXMLDesc([DomainXMLFlags.SECURE, DomainXMLFlags.INACTIVE]);
+}
+
 /** QEMU's human monitor answers success with nothing, and failure with text. */
 async function humanMonitor(domain: Domain, command: string): Promise<void> {
-  const answer = (await domain.qemuMonitorCommand(command, DomainQemuMonitorCommandFlags.HMP)).trim();
-  if (answer !== '') throw new Error(`QEMU of ${domain.getName()} refused ${command}: ${answer}`);
+  const options = { flags: DomainQemuMonitorCommandFlags.HMP, timeoutMs: MONITOR_MS };
+  const answer = (await domain.qemuMonitorCommand(command, options)).trim();
+  if (answer !== '') throw new StateRefusedError(`QEMU of ${domain.getName()} refused ${command}: ${answer}`);
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === 'TimeoutError';
+}
+
+function onlyOff(error: unknown): void {
+  const off = error instanceof LibvirtError && ['NO_DOMAIN', 'OPERATION_INVALID'].includes(error.codeName ?? '');
+  if (!off) throw error;
 }

@@ -1,27 +1,20 @@
 // TestGuest: a small, real Linux guest with an answering agent, up in seconds by one call.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, readdir, rm } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type Connection,
-  type Domain,
-  DomainCreateFlags,
-  DomainMetadataType,
-  DomainModificationImpact,
-  DomainUndefineFlagsValues,
-  LibvirtError,
-} from '../libvirt';
-import { readDomain } from '../xml/domain';
+import { type Connection, type Domain, DomainCreateFlags, DomainUndefineFlagsValues, LibvirtError } from '../libvirt';
 import { accelerator } from './accelerator';
-import { agentCommand, type ExecOptions, type ExecResult, guestExec } from './agent';
+import { type ExecOptions, type ExecResult, guestExec } from './agent';
 import { embeddedConnection } from './embedded';
 import { createDisks, type GuestDisk, type PreparedDisk, removeDisks } from './guest-disks';
+import { readGuestFile, writeGuestFile } from './guest-files';
 import { guestImage } from './guest-image';
 import { startAndWait } from './guest-ready';
 import { guestXml } from './guest-xml';
-import { loadMachine, saveMachine } from './machine-state';
+import { loadMachine, type SavedMachine, StateRefusedError, saveMachine } from './machine-state';
 import { temporaryDirectory } from './scratch';
+import { endSince, thisMoment } from './under-way';
 
 export interface GuestOptions {
   /** How many, or what each is like. They are ext4, mounted at /mnt/a, /mnt/b, … in this order. Default 1. */
@@ -44,14 +37,19 @@ export interface GuestOptions {
   agent?: boolean;
   /** False: `boot()` keeps no state inside the qcow2 images, and `restore()` boots anew. Default true. */
   restorable?: boolean;
+  /** Runs after each boot and before its state is kept: what it writes and starts, every test finds. */
+  prepare?: (guest: TestGuest) => Promise<unknown>;
+  /** `'disk'`: the first disk's own system, by the machine's firmware. Default `'kernel'`: the small Linux of this package. */
+  system?: 'kernel' | 'disk';
+  /** For guests without an agent: they are up when their serial console has said this. Default: what ours says. */
+  upWhen?: string;
   /** For one boot until the agent answers. Default 120 000: an emulated guest on a busy host is slow. */
   bootTimeoutMs?: number;
 }
 
 /** The name under which `boot()` keeps the machine's state in the images. */
 const BOOT_STATE = 'boot';
-/** Records of disk snapshots: they end with what they speak of. */
-const RECORDS = 'urn:libvirt-disksnapshot:1';
+const CONSOLE = 'console.log';
 
 /**
  * @example
@@ -64,7 +62,9 @@ export class TestGuest implements AsyncDisposable {
   readonly #uuid = randomUUID();
   #domain: Domain | undefined;
   #disks: readonly PreparedDisk[] = [];
+  #pristine: { readonly machine: SavedMachine; readonly files: ReadonlySet<string> } | undefined;
   #closing: Promise<void> | undefined;
+  #booted = 0;
 
   readonly name: string;
   readonly connection: Connection;
@@ -105,24 +105,38 @@ export class TestGuest implements AsyncDisposable {
     return disk.file;
   }
 
+  /** What the guest has said on its serial console since it, or a new QEMU for it, was started. */
+  console(): Promise<string> {
+    return readFile(join(this.directory, CONSOLE), 'utf8');
+  }
+
+  /** Writes a file in the guest, with its folders; not synced to the disk. `mode` as chmod takes it, default 0o644. */
+  writeFile(path: string, content: string | Uint8Array, options?: { mode?: number }): Promise<void> {
+    return writeGuestFile(this, path, content, options);
+  }
+
+  /** The content of a file in the guest. */
+  readFile(path: string): Promise<Buffer> {
+    return readGuestFile(this, path);
+  }
+
   /** Runs a program in the guest: `argv` goes to no shell. Resolves when it ends, also with an exit code other than 0. */
   exec(argv: readonly string[], options?: ExecOptions): Promise<ExecResult> {
     return guestExec(this.domain, argv, options);
   }
 
   /**
-   * Back to the state of `boot()`: memory and disks. In place within 0.2 s; where the disks have been switched to other files
-   * or the guest has ended, by a new boot. Then `domain` is a new handle.
+   * Back to the state of `boot()`: memory, disks, devices, definition; and what lies in `directory`. In place within 0.2 s; within
+   * 0.7 s, in a new QEMU with the old state, where the guest has ended, hangs, or has other devices or files than at first. Then
+   * `domain` is a new handle. Disks that keep no state, as raw ones, are made anew, and the guest boots.
+   *
+   * Programs that `exec` waits for end with a GuestRestoredError.
    */
   async restore(): Promise<void> {
-    if (this.#keepsState && (await this.#usesItsDisks())) {
-      await loadMachine(this.domain, BOOT_STATE);
-      await this.#forgetRecords();
-      await agentCommand(this.domain, 'guest-ping');
-    } else {
-      await this.#remove();
-      await this.#create();
-    }
+    if (await this.#bringBack()) return;
+    endSince(this.domain, this.#booted);
+    await this.#remove();
+    await this.#create();
   }
 
   /** Ends the guest and removes its files. A second call does nothing. */
@@ -142,17 +156,18 @@ export class TestGuest implements AsyncDisposable {
   }
 
   async #create(): Promise<void> {
-    const { disks = 1, memoryMiB = 192, vcpus = 1, agent = true, start = true, signal } = this.#options;
+    const { disks = 1, memoryMiB = 192, vcpus = 1, agent = true, start = true, signal, upWhen } = this.#options;
     const wanted = typeof disks === 'number' ? Array.from({ length: disks }, (): GuestDisk => ({})) : disks;
+    this.#booted = thisMoment();
     this.#disks = await createDisks(wanted, this.directory, this.name);
-    const console = join(this.directory, 'console.log');
+    const console = join(this.directory, CONSOLE);
     const xml = guestXml({
       name: this.name,
       uuid: this.#uuid,
       accelerator: await accelerator(),
       memoryMiB,
       vcpus,
-      image: await this.#ownImage(),
+      kernel: this.#options.system === 'disk' ? undefined : await this.#ownImage(),
       disks: this.#disks,
       console,
       agentSocket: agent ? join(this.directory, 'agent') : undefined,
@@ -164,11 +179,30 @@ export class TestGuest implements AsyncDisposable {
     this.#domain = await startAndWait({
       console,
       agent,
+      upWhen,
       timeoutMs: this.#options.bootTimeoutMs ?? 120_000,
       signal,
       startPaused: () => this.#startPaused(xml),
     });
-    if (this.#keepsState) await saveMachine(this.#domain, BOOT_STATE);
+    await this.#options.prepare?.(this);
+    if (!this.#keepsState) return;
+    const machine = await saveMachine(this.#domain, BOOT_STATE);
+    this.#pristine = { machine, files: new Set(await readdir(this.directory)) };
+  }
+
+  /** False where the kept state is lost, with its images for example. */
+  async #bringBack(): Promise<boolean> {
+    if (this.#pristine === undefined) return false;
+    const { machine, files } = this.#pristine;
+    try {
+      this.#domain = await loadMachine(this.domain, machine);
+    } catch (error) {
+      if (error instanceof LibvirtError || error instanceof StateRefusedError) return false;
+      throw error;
+    }
+    const others = (await readdir(this.directory)).filter((file) => !files.has(file));
+    for (const file of others) await rm(join(this.directory, file), { recursive: true });
+    return true;
   }
 
   async #startPaused(xml: string): Promise<Domain> {
@@ -189,28 +223,16 @@ export class TestGuest implements AsyncDisposable {
   }
 
   get #keepsState(): boolean {
-    const { restorable = true, start = true, agent = true } = this.#options;
+    const { restorable = true } = this.#options;
     const writable = this.#disks.filter((disk) => disk.device === 'disk');
-    return restorable && start && agent && writable.length > 0 && writable.every((disk) => disk.format === 'qcow2');
-  }
-
-  async #usesItsDisks(): Promise<boolean> {
-    if (!(await this.domain.isActive().catch(gone))) return false;
-    const now = readDomain(await this.domain.getXMLDesc()).disks;
-    return this.#disks.every((disk) => now.find(({ target }) => target === disk.target)?.sourcePath === disk.source);
-  }
-
-  async #forgetRecords(): Promise<void> {
-    const impact = DomainModificationImpact.LIVE | (this.#options.persistent ? DomainModificationImpact.CONFIG : 0);
-    for (const { uri } of readDomain(await this.domain.getXMLDesc()).metadata) {
-      if (uri.startsWith(RECORDS)) await this.domain.setMetadata(DomainMetadataType.ELEMENT, null, null, uri, impact);
-    }
+    return restorable && writable.length > 0 && writable.every((disk) => disk.format === 'qcow2');
   }
 
   /** The guest and its files; the folder stays. */
   async #remove(): Promise<void> {
     const domain = this.#domain;
     this.#domain = undefined;
+    this.#pristine = undefined;
     try {
       if (domain !== undefined) await removeDomain(domain);
     } finally {

@@ -102,7 +102,7 @@ describe('a running guest', () => {
     expect((await sh(guest, 'echo running')).stdout).toBe('running\n');
   });
 
-  test('restore boots anew where a disk was switched to another file', async () => {
+  test('restore goes back to its own files where a disk was switched to another', async () => {
     const overlay = join(guest.directory, 'overlay.qcow2');
     await guest.domain.snapshotCreateXML(
       `<domainsnapshot><disks><disk name='vda' snapshot='external'><source file='${overlay}'/></disk><disk name='vdb' snapshot='no'/></disks></domainsnapshot>`,
@@ -115,7 +115,7 @@ describe('a running guest', () => {
     expect(await guest.domain.getXMLDesc()).toContain(guest.image('vda'));
   });
 
-  test('restore boots anew where the guest was switched off', async () => {
+  test('restore brings a guest back that was switched off', async () => {
     await guest.domain.destroy();
     await guest.restore();
     expect((await sh(guest, 'echo running')).stdout).toBe('running\n');

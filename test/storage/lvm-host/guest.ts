@@ -52,7 +52,7 @@ export class RemoteGuest {
       accelerator: 'qemu',
       memoryMiB: 128,
       vcpus: 1,
-      image: { kernel: `${BOOT_FILES}/kernel`, initramfs: `${BOOT_FILES}/initramfs` },
+      kernel: { kernel: `${BOOT_FILES}/kernel`, initramfs: `${BOOT_FILES}/initramfs` },
       disks: disks.map((disk, at) => ({
         ...disk,
         device: 'disk',
