@@ -15,6 +15,7 @@ export type {
   Consistency,
   CreateOptions,
   DeleteOptions,
+  DiskSelection,
   DiskSnapshot,
   DiskSnapshotCreateOptions,
   DiskSnapshotSet,

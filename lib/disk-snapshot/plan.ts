@@ -17,11 +17,11 @@ import type { Method } from './methods/method';
 import { type LayerRequest, planLayer, type QemuLayer } from './methods/qemu-external';
 import { journalOf } from './records/journal';
 import { selectDisks } from './select';
-import type { Consistency, Disks, Quiesce, QuiescedStorage, SnapshotPlan } from './types';
+import type { Consistency, DiskSelection, Quiesce, QuiescedStorage, SnapshotPlan } from './types';
 
 /** What the caller asked for, after its JavaScript was checked. */
 export interface SnapshotRequest {
-  disks: Disks;
+  disks: DiskSelection;
   name: string | undefined;
   quiesce: Quiesce | QuiescedStorage;
   strict: boolean;

@@ -4,7 +4,7 @@ import type { DomainDisk, DomainDocument } from '../xml/domain';
 import { invalidType } from './argument';
 import { elementOf } from './element/element';
 import { DiskSnapshotError } from './errors';
-import type { Disks, Method } from './types';
+import type { DiskSelection, Method } from './types';
 
 /** A disk of the domain and what the caller said about its method, if anything. */
 export interface Selected {
@@ -78,7 +78,7 @@ export function holdsData(disk: DomainDisk): boolean {
  *
  * @throws DiskSnapshotError DISK_NOT_FOUND, INVALID_ARGUMENT (nothing selected, one disk twice), INVALID_XML, METHOD_UNKNOWN
  */
-export function selectDisks(document: DomainDocument, disks: Disks = 'all'): Selected[] {
+export function selectDisks(document: DomainDocument, disks: DiskSelection = 'all'): Selected[] {
   const selected = pick(document, disks);
   const guest = document.name;
   if (selected.length === 0) {
@@ -103,19 +103,25 @@ export function selectDisks(document: DomainDocument, disks: Disks = 'all'): Sel
   return selected;
 }
 
-function pick(document: DomainDocument, disks: Disks): Selected[] {
+function pick(document: DomainDocument, disks: DiskSelection): Selected[] {
   if (disks === 'all') return document.disks.filter(holdsData).map((disk) => ({ disk, method: null }));
   if (isList(disks)) return disks.map((wanted) => ({ disk: findDisk(document, wanted), method: null }));
   if (typeof disks !== 'object' || disks === null) {
     throw invalidType('options.disks', "'all', a list of targets, or an object of target to method", disks);
   }
-  return Object.entries(disks).map(([wanted, method]) => {
-    const disk = findDisk(document, wanted);
-    return { disk, method: methodOf(method, disk.target) };
-  });
+  const { [OTHERS]: others, ...rest } = disks;
+  const named = Object.entries(rest).map(([wanted, method]) => ({ disk: findDisk(document, wanted), method }));
+  const unnamed = document.disks.filter((disk) => holdsData(disk) && !named.some((one) => one.disk === disk));
+  const chosen = others === undefined ? named : [...named, ...unnamed.map((disk) => ({ disk, method: others }))];
+  return chosen.flatMap(({ disk, method }) =>
+    method === false ? [] : [{ disk, method: method === null ? null : methodOf(method, disk.target) }],
+  );
 }
 
-const isList = (disks: Disks): disks is readonly string[] => Array.isArray(disks);
+/** Every disk that no other key names. */
+const OTHERS = '*';
+
+const isList = (disks: DiskSelection): disks is readonly string[] => Array.isArray(disks);
 
 /** What callers pass for a method: its name, `<diskSnapshot>` XML, or the object. Checked. */
 export function methodOf(method: string | Method, disk: string): Method {

@@ -70,6 +70,12 @@ export type Method =
 /** Which disks: all that can be snapshot, a list of targets, or targets with a method (name, XML or object) each. */
 export type Disks = 'all' | readonly string[] | Readonly<Record<string, string | Method>>;
 
+/**
+ * As {@link Disks}. In an object, `null` leaves the method of a disk to be inferred, `false` leaves the disk out, and the key
+ * `'*'` stands for every disk that `'all'` would mean and no other key names.
+ */
+export type DiskSelection = Disks | Readonly<Record<string, string | Method | null | false>>;
+
 export interface CreateOptions extends OperationOptions {
   /** Unique per domain, and part of file names. Default: a sortable UTC stamp. */
   name?: string;
@@ -91,9 +97,9 @@ export interface CreateOptions extends OperationOptions {
 export type WithQuiesce = { quiesce?: Quiesce | QuiescedStorage; flags?: never } | { quiesce?: never; flags: number };
 
 export type DiskSnapshotCreateOptions = CreateOptions & WithQuiesce & { method?: string | Method };
-export type SnapshotDisksOptions = CreateOptions & WithQuiesce & { disks?: Disks };
+export type SnapshotDisksOptions = CreateOptions & WithQuiesce & { disks?: DiskSelection };
 export type PlanOptions = CallOptions & {
-  disks?: Disks;
+  disks?: DiskSelection;
   name?: string;
   quiesce?: Quiesce;
   pause?: 'auto' | false;

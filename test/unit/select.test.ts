@@ -78,8 +78,22 @@ describe('several disks', () => {
     expect(selected.map(({ method }) => method)).toEqual([{ method: 'qemu' }, { method: 'qemu', source: '/i/b.s1' }]);
   });
 
+  test("in an object '*' stands for all others that hold data, null infers the method, and false leaves a disk out", () => {
+    const selected = selectDisks(document, { vdc: false, vdb: { method: 'lvm' }, '*': null });
+    expect(selected.map(({ disk, method }) => [disk.target, method])).toEqual([
+      ['vdb', { method: 'lvm' }],
+      ['vda', null],
+    ]);
+    expect(selectDisks(document, { '*': 'qemu' }).map(({ method }) => method?.method)).toEqual([
+      'qemu',
+      'qemu',
+      'qemu',
+    ]);
+  });
+
   test.each([
     ['nothing', [], 'INVALID_ARGUMENT'],
+    ['all of them left out', { vda: false as const }, 'INVALID_ARGUMENT'],
     ['an empty object', {}, 'INVALID_ARGUMENT'],
     ['one twice', ['vda', 'vda'], 'INVALID_ARGUMENT'],
     ['one twice, by two names', ['vda', '/i/a.qcow2'], 'INVALID_ARGUMENT'],
@@ -91,5 +105,6 @@ describe('several disks', () => {
   test('a value that is no selection at all is a TypeError', () => {
     expect(() => Reflect.apply(selectDisks, undefined, [document, 7])).toThrow(TypeError);
     expect(() => Reflect.apply(selectDisks, undefined, [document, [7]])).toThrow(TypeError);
+    expect(() => Reflect.apply(selectDisks, undefined, [document, { vda: undefined }])).toThrow(TypeError);
   });
 });
