@@ -1,11 +1,11 @@
 // The fault matrix: whatever dies, hangs, fills up or comes in between, at every step of every operation. In each cell, after at
 // most one call that recovers, the guest lives and writes, its disks are sound, and nothing is too many or too few.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { listDiskSnapshots, recoverDiskSnapshots, snapshotDisks } from '../../lib';
+import { listDiskSnapshots, type Recovery, recoverDiskSnapshots, snapshotDisks } from '../../lib';
 import { FAULTS, runTo } from './faults';
 import { expectAtPeace, expectNothingLeft, expectPayload, expectSound, writePayload } from './judge';
 import { Laboratory } from './laboratory';
-import { COLUMNS, type Column, isAfterCut, ROWS, type Row, SLICE, whyNot } from './matrix';
+import { COLUMNS, type Column, isAfterCut, isBegun, ROWS, type Row, SLICE, whyNot } from './matrix';
 import { type Report, RunningOperation } from './running';
 import { HEAD, Table } from './table';
 
@@ -57,9 +57,10 @@ describe.each(IS_WHOLE ? ROWS : [...new Set(Object.values(SLICE))])('$operation,
 /** Returns what became of the operation, in a word. */
 async function tryCell(lab: Laboratory, row: Row, column: Column): Promise<string> {
   const isDelete = row.operation.startsWith('delete');
+  const isRevert = row.operation.startsWith('revert');
   const files = await lab.files();
   await writePayload(lab, 'before');
-  if (isDelete) {
+  if (isDelete || isRevert) {
     await takeSnapshot(lab, row);
     await writePayload(lab, 'since');
   }
@@ -79,12 +80,14 @@ async function tryCell(lab: Laboratory, row: Row, column: Column): Promise<strin
 
   // The one call: a delete is taken to its end by the same delete.
   if (isDelete) for (const set of await listDiskSnapshots(lab.domain)) await set.delete();
-  else await recoverDiskSnapshots(lab.domain);
+  const recovery = isDelete ? null : await recoverDiskSnapshots(lab.domain);
 
-  const isOff = column === 'QEMU killed';
+  // A guest that a revert stopped runs again, whoever stopped it in the end.
+  const isOff = column === 'QEMU killed' && !isRevert;
   await expectAtPeace(lab, running, isOff);
   const sets = await listDiskSnapshots(lab.domain);
   const expected = expectedSets(row, column, report);
+  const isReverted = isRevert && (await cameBack(lab, row, report, recovery));
   if (expected !== null) expect({ report, sets: sets.length }).toEqual({ report, sets: expected });
   for (const { disks } of sets) expect(disks.map(({ state }) => state)).toEqual(['present', 'present']);
   if (sets.length === 0) await expectNothingLeft(lab, files);
@@ -96,16 +99,27 @@ async function tryCell(lab: Laboratory, row: Row, column: Column): Promise<strin
   if (isOff) await lab.startGuest();
   if (isOff || sets.length > 0) await expectPayload(lab);
   if (row.operation === 'freeze') return 'thawed';
+  if (isRevert) return isReverted ? 'reverted' : 'undone';
   return sets.length > 0 ? 'finished' : isDelete ? 'deleted' : 'undone';
 }
 
+/** Whether the guest is back at its snapshot; and it says itself what it finds on its disks. */
+async function cameBack(lab: Laboratory, { point }: Row, report: Report, recovery: Recovery | null): Promise<boolean> {
+  const came = report.ended === 'well' || (recovery?.finished.includes('cell') ?? false);
+  if (report.ended === 'killed') expect(came).toBe(isBegun(point));
+  const since = await lab.sh('ls /mnt/a/since /mnt/b/since 2>/dev/null || true');
+  expect(since).toBe(came ? '' : '/mnt/a/since\n/mnt/b/since\n');
+  return came;
+}
+
 async function takeSnapshot(lab: Laboratory, row: Row): Promise<void> {
-  const disks = row.operation === 'delete' ? 'all' : { vda: 'qemu', vdb: { method: 'qemu', mode: 'internal' } };
+  const disks = !row.operation.includes('mixed') ? 'all' : { vda: 'qemu', vdb: { method: 'qemu', mode: 'internal' } };
   await snapshotDisks(lab.domain, { name: 'cell', quiesce: 'never', disks });
 }
 
 /** How many snapshots there must be then; null where it is the agent's word that nobody heard that decides. */
 function expectedSets({ operation, point }: Row, column: Column, report: Report): number | null {
+  if (operation.startsWith('revert')) return 1;
   if (!operation.startsWith('snapshot')) return 0;
   if (column === 'driver forgets') return 0;
   if (report.ended === 'well') return 1;

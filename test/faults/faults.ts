@@ -72,6 +72,8 @@ async function secondCall({ domain }: Laboratory, { operation }: Row): Promise<v
   }
   const call = operation.startsWith('snapshot')
     ? snapshotDisks(domain, { name: 'second', quiesce: 'never' })
-    : findDiskSnapshot(domain, 'cell').then((set) => set?.delete());
+    : findDiskSnapshot(domain, 'cell').then((set) =>
+        operation.startsWith('revert') ? set?.revert({ force: true }) : set?.delete(),
+      );
   await expect(call).rejects.toMatchObject({ code: 'OPERATION_IN_PROGRESS', outcome: 'unchanged' });
 }

@@ -28,6 +28,8 @@ const POINTS: Readonly<Record<Operation, readonly FaultPoint[]>> = {
   'snapshot, mixed': ['snapshot.prepared', 'pause.begun', 'snapshot.methods-cut', 'snapshot.layers-cut', 'pause.ended'],
   delete: FAULT_POINTS.delete.filter((point) => point !== 'delete.method-done'),
   'delete, mixed': ['delete.method-done'],
+  revert: FAULT_POINTS.revert.filter((point) => point !== 'revert.method-done'),
+  'revert, mixed': ['revert.begun', 'revert.method-done', 'revert.defined'],
 };
 
 export const ROWS: readonly Row[] = Object.entries(POINTS).flatMap(([operation, points]) =>
@@ -39,6 +41,17 @@ export function isAfterCut(point: FaultPoint): boolean {
   const order: readonly FaultPoint[] = FAULT_POINTS.snapshot;
   return order.indexOf(point) >= order.indexOf('snapshot.layers-cut');
 }
+
+/** Whether a revert has begun to change disks: from there on it is finished, before it is taken back. */
+export function isBegun(point: FaultPoint): boolean {
+  const order: readonly FaultPoint[] = FAULT_POINTS.revert;
+  return order.indexOf(point) >= order.indexOf('revert.begun');
+}
+
+const stopsGuest = (point: FaultPoint) => {
+  const order: readonly FaultPoint[] = FAULT_POINTS.revert;
+  return order.indexOf(point) >= order.indexOf('revert.guest-off');
+};
 
 /** Where QEMU has done something of which the driver has still to make a note. */
 export const NOTED_LATE: Readonly<Partial<Record<FaultPoint, FaultPoint>>> = {
@@ -52,6 +65,7 @@ export function whyNot({ operation, point }: Row, column: Column): string | null
   if (column === 'driver forgets') return NOTED_LATE[point] ? null : 'no change';
   if ((column === 'agent killed' || column === 'agent stopped') && !usesAgent) return 'no agent';
   if (column === 'no space' && operation === 'freeze') return 'no file';
+  if (column === 'QEMU killed' && stopsGuest(point)) return 'guest off';
   if (column === 'second caller' && point === 'claim.removed') return 'free again';
   return null;
 }

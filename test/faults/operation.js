@@ -24,8 +24,10 @@ const OPERATIONS = {
       signal,
     }),
   delete: async (domain) => (await findDiskSnapshot(domain, name)).delete({ signal }),
+  revert: async (domain) => (await findDiskSnapshot(domain, name)).revert({ force: true, signal }),
 };
 OPERATIONS['delete, mixed'] = OPERATIONS.delete;
+OPERATIONS['revert, mixed'] = OPERATIONS.revert;
 
 installFaultHook(async (point) => {
   const answered = once(process, 'message');

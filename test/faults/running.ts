@@ -5,7 +5,14 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FaultPoint } from '../../lib/disk-snapshot/fault-point';
 
-export type Operation = 'freeze' | 'snapshot' | 'snapshot, mixed' | 'delete' | 'delete, mixed';
+export type Operation =
+  | 'freeze'
+  | 'snapshot'
+  | 'snapshot, mixed'
+  | 'delete'
+  | 'delete, mixed'
+  | 'revert'
+  | 'revert, mixed';
 
 export type Report =
   | { ended: 'well' }
