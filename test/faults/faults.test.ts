@@ -14,7 +14,7 @@ const IS_WHOLE = process.env.LIBVIRT_DISKSNAPSHOT_FAULTS === 'whole';
 
 const table = new Table();
 let lab: Laboratory | null = null;
-/** A cell that breaks leaves who knows what behind: the next one gets a laboratory of its own. */
+/** A cell that breaks, or leaks, leaves who knows what behind: the next one gets a laboratory of its own. */
 let isBroken = false;
 beforeAll(() => {
   process.stdout.write(`\n${HEAD}`);
@@ -49,7 +49,7 @@ describe.each(IS_WHOLE ? ROWS : [...new Set(Object.values(SLICE))])('$operation,
       if (!lab) throw new Error('no laboratory');
       const as = await tryCell(lab, row, column);
       table.set(row, column, { kind: 'holds', as });
-      isBroken = false;
+      isBroken = mayLeak(row, column);
     });
   }
 });
@@ -59,6 +59,7 @@ async function tryCell(lab: Laboratory, row: Row, column: Column): Promise<strin
   const isDelete = row.operation.startsWith('delete');
   const isRevert = row.operation.startsWith('revert');
   const files = await lab.files();
+  await lab.sh('rm -f /mnt/[ab]/since*');
   await writePayload(lab, 'before');
   if (isDelete || isRevert) {
     await takeSnapshot(lab, row);
@@ -91,7 +92,7 @@ async function tryCell(lab: Laboratory, row: Row, column: Column): Promise<strin
   if (expected !== null) expect({ report, sets: sets.length }).toEqual({ report, sets: expected });
   for (const { disks } of sets) expect(disks.map(({ state }) => state)).toEqual(['present', 'present']);
   if (sets.length === 0) await expectNothingLeft(lab, files);
-  await expectSound(lab, sets, isOff);
+  await expectSound(lab, sets, isOff, mayLeak(row, column));
   if (!isOff) await expectPayload(lab);
 
   for (const set of sets) await set.delete();
@@ -116,6 +117,8 @@ async function takeSnapshot(lab: Laboratory, row: Row): Promise<void> {
   const disks = !row.operation.includes('mixed') ? 'all' : { vda: 'qemu', vdb: { method: 'qemu', mode: 'internal' } };
   await snapshotDisks(lab.domain, { name: 'cell', quiesce: 'never', disks });
 }
+
+const mayLeak = ({ operation }: Row, column: Column) => column === 'no space' && operation.endsWith('mixed');
 
 /** How many snapshots there must be then; null where it is the agent's word that nobody heard that decides. */
 function expectedSets({ operation, point }: Row, column: Column, report: Report): number | null {

@@ -29,6 +29,10 @@ export async function expectPayload(lab: Laboratory): Promise<void> {
 }
 
 export async function expectAtPeace(lab: Laboratory, running: RunningOperation, isOff: boolean): Promise<void> {
+  // The guard has its own connection to make where the daemon was killed; it goes when it has done its work.
+  const limit = AbortSignal.timeout(10_000);
+  while ((await running.guardsLeft()).length > 0 && !limit.aborted) await delay(20);
+  expect(await running.guardsLeft()).toEqual([]);
   if (!isOff) {
     expect((await lab.domain.getState()).state).toBe(DomainState.RUNNING);
     expect(await lab.freezeStatus()).toBe('thawed');
@@ -37,19 +41,24 @@ export async function expectAtPeace(lab: Laboratory, running: RunningOperation, 
   expect(await lab.isOff()).toBe(isOff);
   expect(await readJournal(lab.domain)).toMatchObject({ intents: [], claims: [], damaged: [] });
   expect((await lab.connection.listAllDomains()).map((domain) => domain.getName())).toEqual([lab.guest.name]);
-  const limit = AbortSignal.timeout(10_000);
-  while ((await running.guardsLeft()).length > 0 && !limit.aborted) await delay(20);
-  expect(await running.guardsLeft()).toEqual([]);
 }
 
-/** The images of the disks and, where there is a set, of the points in time that it keeps. */
-export async function expectSound(lab: Laboratory, sets: readonly DiskSnapshotSet[], isOff: boolean): Promise<void> {
+/**
+ * The images of the disks and, where there is a set, of the points in time that it keeps. QEMU itself loses clusters of an
+ * internal snapshot that it had no space to write: harmless, and `mayLeak`.
+ */
+export async function expectSound(
+  lab: Laboratory,
+  sets: readonly DiskSnapshotSet[],
+  isOff: boolean,
+  mayLeak: boolean,
+): Promise<void> {
   const still = isOff ? null : await holdStill(lab);
   try {
-    for (const source of await lab.sources()) await expectImage(source ?? '', !isOff);
+    for (const source of await lab.sources()) await expectImage(source ?? '', !isOff, mayLeak);
     for (const { disks, consistency } of sets)
       for (const { disk, internalSnapshot } of disks)
-        if (internalSnapshot === null) await expectImage(lab.guest.image(disk), consistency === 'filesystem');
+        if (internalSnapshot === null) await expectImage(lab.guest.image(disk), consistency === 'filesystem', mayLeak);
   } finally {
     await still?.[Symbol.asyncDispose]();
   }
@@ -69,8 +78,8 @@ async function holdStill(lab: Laboratory): Promise<AsyncDisposable> {
 }
 
 /** The image as qemu-img sees it, the file system in it, and what the guest had written before. */
-async function expectImage(image: string, isClean: boolean): Promise<void> {
-  await run('qemu-img', ['check', '-q', '--force-share', image]);
+async function expectImage(image: string, isClean: boolean, mayLeak: boolean): Promise<void> {
+  await run('qemu-img', ['check', '-q', '--force-share', image], { accept: mayLeak ? [0, 3] : [0] });
   const directory = await temporaryDirectory('judged');
   const raw = join(directory, 'disk.raw');
   try {

@@ -8,7 +8,7 @@ import { type IntentRecord, qemuStateOf } from '../records/record';
 import { finishRevert, settleRecords } from '../revert/revert';
 import { discard } from './discard';
 
-/** What ran before the revert stopped it runs again, unless somebody else has stopped it since. */
+/** What ran before the revert stopped it runs again, unless the guest has been up and was shut down since. */
 export async function settleRevert(
   guest: Guest,
   intent: IntentRecord,
@@ -16,8 +16,9 @@ export async function settleRevert(
 ): Promise<'finished' | 'undone'> {
   const came = await settle(guest, intent, call);
   const { state, reason } = await guest.domain.getState();
-  const wasStopped = state === DomainState.SHUTOFF && reason === DomainShutoffReason.DESTROYED;
-  if (intent.revert?.restart && wasStopped) await guest.domain.create();
+  // A daemon that has been restarted does not know the reason any more.
+  const mayBeOurs = reason === DomainShutoffReason.DESTROYED || reason === DomainShutoffReason.UNKNOWN;
+  if (intent.revert?.restart && state === DomainState.SHUTOFF && mayBeOurs) await guest.domain.create();
   return came;
 }
 
