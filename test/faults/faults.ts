@@ -52,6 +52,7 @@ export async function runTo(running: RunningOperation, lab: Laboratory, { point 
   const before = column === 'driver forgets' ? NOTED_LATE[point] : undefined;
   if (before) {
     await running.runTo(before);
+    if (before === 'delete.job-ready') await lab.hasNoted("state='ready'");
     await lab.losesNotes();
     const there = running.runTo(point);
     running.go();

@@ -1,6 +1,6 @@
 // One guest with two disks on a small file system of their own, below a libvirtd that may be killed. What happens to any of
 // them can be undone, so that many cells share them.
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -117,6 +117,13 @@ export class Laboratory implements AsyncDisposable {
     await this.#connection.close();
     this.#connection = await this.daemon.connect();
     this.#domain = await this.#connection.domainLookupByName(this.guest.name);
+  }
+
+  /** Resolves when the driver's own note of the guest says so, which it writes some time after the event; or in a while. */
+  async hasNoted(what: string): Promise<void> {
+    const limit = AbortSignal.timeout(5_000);
+    const note = join(this.daemon.directory, 'run', 'qemu', `${this.guest.name}.xml`);
+    while (!limit.aborted && !(await readFile(note, 'utf8')).includes(what)) await delay(20);
   }
 
   /** From now on the driver's notes go nowhere: folders lie where its new files would. */
