@@ -101,6 +101,7 @@ export interface NativeAddon {
    * proven to go on or the lease is ended. Null: the connection is closed.
    */
   lease(domain: RawHandle, isFreeze: boolean, afterMs: number): RawHandle | null;
+  postponeLease(lease: RawHandle, byMs: number): void;
   endLease(lease: RawHandle): void;
   abandon(ticket: number): void;
   hold(hold: boolean): void;

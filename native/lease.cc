@@ -49,6 +49,12 @@ void Lease::begin(milliseconds after) {
   deadline_.set(after, weak_from_this());
 }
 
+void Lease::postpone(milliseconds by) {
+  if (isActing_) return;
+  deadline_.cancel();
+  deadline_.set(by, weak_from_this());
+}
+
 void Lease::end() {
   deadline_.cancel();
   std::lock_guard lock(mutex_);
@@ -58,6 +64,7 @@ void Lease::end() {
 }
 
 void Lease::expire() {
+  if (isActing_.exchange(true)) return;
   startThread("virt-lease", [self = shared_from_this()] { self->act(); });
 }
 
@@ -120,6 +127,13 @@ Napi::Value lease(const Napi::CallbackInfo& info) {
   return toTagged(env, std::make_unique<std::shared_ptr<Lease>>(std::move(lease)));
 }
 
+// (lease, byMs) => undefined
+Napi::Value postponeLease(const Napi::CallbackInfo& info) {
+  if (auto* lease = fromTagged<std::shared_ptr<Lease>>(info.Env(), info[0]))
+    (*lease)->postpone(milliseconds(info[1].As<Napi::Number>().Int64Value()));
+  return info.Env().Undefined();
+}
+
 // (lease) => undefined
 Napi::Value endLease(const Napi::CallbackInfo& info) {
   if (auto* lease = fromTagged<std::shared_ptr<Lease>>(info.Env(), info[0])) (*lease)->end();
@@ -130,6 +144,7 @@ Napi::Value endLease(const Napi::CallbackInfo& info) {
 
 void exportLeases(Napi::Env env, Napi::Object exports) {
   exports.Set("lease", Napi::Function::New(env, lease, "lease"));
+  exports.Set("postponeLease", Napi::Function::New(env, postponeLease, "postponeLease"));
   exports.Set("endLease", Napi::Function::New(env, endLease, "endLease"));
 }
 

@@ -1,6 +1,7 @@
 // A guest that was frozen or paused for us goes on when its time is over, also while JavaScript is stuck: the
 // one watch that an embedded driver, which lives in this process, can have while the process lives.
 #pragma once
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -20,6 +21,8 @@ class Lease final : public Expiring, public std::enable_shared_from_this<Lease> 
 
   // It keeps itself alive until it has ended, whatever JavaScript forgets.
   void begin(std::chrono::milliseconds after);
+  // JavaScript is seen to be at it: the time begins anew.
+  void postpone(std::chrono::milliseconds by);
   // The guest is proven to go on.
   void end();
 
@@ -36,6 +39,7 @@ class Lease final : public Expiring, public std::enable_shared_from_this<Lease> 
   const std::string uuid_;
   const What what_;
   Deadline deadline_;
+  std::atomic<bool> isActing_ = false;
   std::mutex mutex_;
   std::condition_variable ended_;
   bool hasEnded_ = false;

@@ -5,6 +5,8 @@ import { raw } from './handle';
 
 /** @internal A guest that goes on by itself when its time is over. */
 export interface Lease {
+  /** JavaScript is at it: the time begins anew. Does nothing once the lease is over. */
+  postpone(byMs: number): void;
   /** The guest is proven to go on. Any number of times. */
   end(): void;
 }
@@ -15,5 +17,8 @@ export interface Lease {
  */
 export function beginLease(domain: Domain, what: 'freeze' | 'pause', afterMs: number): Lease {
   const lease = native.lease(domain[raw], what === 'freeze', afterMs);
-  return { end: () => lease && native.endLease(lease) };
+  return {
+    postpone: (byMs) => lease && native.postponeLease(lease, byMs),
+    end: () => lease && native.endLease(lease),
+  };
 }

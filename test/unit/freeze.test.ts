@@ -306,6 +306,50 @@ describe('while it holds', () => {
   });
 });
 
+describe('who watches over the guest', () => {
+  const told: string[] = [];
+  const watch = {
+    takeOver: () => void told.push('takeOver'),
+    handOver: () => void told.push('handOver'),
+    end: () => void told.push('end'),
+  };
+  beforeEach(() => {
+    told.length = 0;
+  });
+
+  test('waits while we thaw, and may go when it is proven', async () => {
+    const held = await freeze({ watch });
+    await pass(1000);
+    expect(told).toEqual([]);
+    await held.thaw();
+    expect(told).toEqual(['takeOver', 'end']);
+  });
+
+  test('waits from the end of the budget on, also where the freeze is still to be answered', async () => {
+    guest.next(FREEZE, async (self) => {
+      await elapse(1500);
+      return self.freeze(['/', '/srv']);
+    });
+    const error = outcome(freeze({ maxFreezeMs: 1000, watch }));
+    await pass(1100);
+    expect(told).toEqual(['takeOver']);
+    await pass(1000);
+    expect(told).toEqual(['takeOver', 'end']);
+    expect(await error).toMatchObject({ outcome: 'undone' });
+  });
+
+  test('acts at once where we cannot', async () => {
+    const held = await freeze({ watch });
+    guest.next(THAW, () => {
+      guest.getName = connectionEnded;
+      throw libvirtSays(ErrorNumber.INTERNAL_ERROR, 'client socket is closed', ErrorDomain.RPC);
+    });
+    await expect(held.thaw()).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
+    expect(told).toEqual(['takeOver', 'handOver']);
+    guest.thaw();
+  });
+});
+
 describe('thawing', () => {
   test('a count below the freeze: something thawed by itself', async () => {
     const held = await freeze();

@@ -4,6 +4,7 @@ import type { CallOptions } from '../../libvirt/options';
 import type { DiskSnapshotError } from '../errors';
 import { signalOf } from '../facade';
 import { faultPoint } from '../fault-point';
+import type { Watch } from '../guard/watch';
 import type { FrozenFilesystem, ThawResult } from '../types';
 import { type AgentDomain, AgentError, askAgent, isOff } from './agent';
 import {
@@ -51,6 +52,8 @@ export interface FreezeOptions {
   signal?: AbortSignal | undefined;
   /** Called when a freeze that held is proven thawed, or the guest is off; what it does is waited for. */
   onThawed?: (() => void | Promise<void>) | undefined;
+  /** Who watches over the guest: told when we thaw, when it is proven, and when we cannot any more. */
+  watch?: Watch | undefined;
 }
 
 // ---- freezing -------------------------------------------------------------------------------------------------------
@@ -59,6 +62,7 @@ export interface FreezeOptions {
 interface Named {
   domain: AgentDomain;
   guest: string;
+  watch: FreezeOptions['watch'];
 }
 
 /** How the freeze command ended, once it has. */
@@ -77,7 +81,7 @@ type Undone = { untouched: DiskSnapshotError } | { said: unknown };
 export async function freezeFilesystems(
   domain: AgentDomain,
   filesystems: readonly FrozenFilesystem[],
-  { maxFreezeMs, signal, onThawed }: FreezeOptions,
+  { maxFreezeMs, signal, onThawed, watch }: FreezeOptions,
 ): Promise<Freeze> {
   signal?.throwIfAborted();
   if (filesystems.length === 0) return nothingFrozen();
@@ -91,11 +95,12 @@ export async function freezeFilesystems(
   const ended = waited.kind === 'done' ? waited.value : null;
   if (ended && 'frozen' in ended && ended.frozen === mountpoints.length) {
     stage.pass('freezing', 'frozen');
-    const held = new HeldFreeze({ domain, guest }, filesystems, stage, { sentAt, maxFreezeMs, onThawed });
+    const held = new HeldFreeze({ domain, guest, watch }, filesystems, stage, { sentAt, maxFreezeMs, onThawed });
     await faultPoint('freeze.held');
     return held;
   }
-  const undone = await undoFreeze({ domain, guest }, stage, ending);
+  watch?.takeOver();
+  const undone = await undoFreeze({ domain, guest, watch }, stage, ending);
   if (waited.kind === 'aborted') throw waited.reason;
   if ('untouched' in undone) throw undone.untouched;
   if (waited.kind === 'late') throw budgetExceeded(guest, maxFreezeMs, 'undone');
@@ -146,7 +151,7 @@ async function whyUntouched({ domain, guest }: Named, error: AgentError): Promis
 }
 
 async function proven(
-  { guest }: Named,
+  { guest, watch }: Named,
   thawing: Thawing,
   stage: FreezeStage,
   from: 'thawing' | 'doubtful',
@@ -155,9 +160,11 @@ async function proven(
     const proof = await thawing.proven;
     await faultPoint('thaw.proven');
     stage.pass(from, 'thawed');
+    watch?.end();
     return proof;
   } catch (error) {
     stage.pass(from, 'lost');
+    watch?.handOver();
     throw error instanceof AgentError ? thawImpossible(guest, error) : connectionLost(guest, error);
   }
 }
@@ -166,8 +173,7 @@ async function proven(
 
 class HeldFreeze implements Freeze {
   readonly filesystems: readonly FrozenFilesystem[];
-  readonly #domain: AgentDomain;
-  readonly #guest: string;
+  readonly #named: Named;
   readonly #stage: FreezeStage;
   readonly #sentAt: number;
   readonly #maxFreezeMs: number;
@@ -179,14 +185,13 @@ class HeldFreeze implements Freeze {
   #release: { thawing: Thawing; result: Promise<ThawResult> } | null = null;
 
   constructor(
-    { domain, guest }: Named,
+    named: Named,
     filesystems: readonly FrozenFilesystem[],
     stage: FreezeStage,
     { sentAt, maxFreezeMs, onThawed }: Pick<FreezeOptions, 'maxFreezeMs' | 'onThawed'> & { sentAt: number },
   ) {
     this.filesystems = filesystems;
-    this.#domain = domain;
-    this.#guest = guest;
+    this.#named = named;
     this.#stage = stage;
     this.#sentAt = sentAt;
     this.#maxFreezeMs = maxFreezeMs;
@@ -208,7 +213,7 @@ class HeldFreeze implements Freeze {
     const limitMs = options.timeoutMs === undefined ? THAW_PATIENCE_MS : undefined;
     const waited = await waitFor(result, { limitMs, signal: signalOf(options) });
     if (waited.kind === 'aborted') throw waited.reason;
-    if (waited.kind === 'late') throw thawFailed(this.#guest, THAW_PATIENCE_MS, thawing.trouble);
+    if (waited.kind === 'late') throw thawFailed(this.#named.guest, THAW_PATIENCE_MS, thawing.trouble);
     return waited.value;
   }
 
@@ -218,7 +223,7 @@ class HeldFreeze implements Freeze {
   }
 
   #endByBudget(): void {
-    this.#end(budgetExceeded(this.#guest, this.#maxFreezeMs, 'undone'));
+    this.#end(budgetExceeded(this.#named.guest, this.#maxFreezeMs, 'undone'));
   }
 
   /** The freeze does not hold any more: the guest comes first, then the holder is told. */
@@ -231,17 +236,16 @@ class HeldFreeze implements Freeze {
   #letGo(from: 'thawing' | 'doubtful'): { thawing: Thawing; result: Promise<ThawResult> } {
     clearTimeout(this.#lease);
     this.#watched.abort();
-    const thawing = new Thawing(this.#domain);
-    const result = proven({ domain: this.#domain, guest: this.#guest }, thawing, this.#stage, from).then(
-      async ({ thawed, answeredAt }) => {
-        await this.#onThawed?.();
-        return {
-          filesystems: [...this.filesystems],
-          frozenMs: answeredAt - this.#sentAt,
-          intact: from === 'thawing' && thawed === this.filesystems.length,
-        };
-      },
-    );
+    const thawing = new Thawing(this.#named.domain);
+    this.#named.watch?.takeOver();
+    const result = proven(this.#named, thawing, this.#stage, from).then(async ({ thawed, answeredAt }) => {
+      await this.#onThawed?.();
+      return {
+        filesystems: [...this.filesystems],
+        frozenMs: answeredAt - this.#sentAt,
+        intact: from === 'thawing' && thawed === this.filesystems.length,
+      };
+    });
     // Also where nobody calls thaw(): a process that ends by itself waits for it as long as a caller would.
     waitFor(result, { limitMs: THAW_PATIENCE_MS }).catch(() => undefined);
     this.#release = { thawing, result };
@@ -258,16 +262,16 @@ class HeldFreeze implements Freeze {
 
   /** What ended the freeze, or null. A guest that is paused stays as frozen as it was. */
   async #look(): Promise<DiskSnapshotError | null> {
-    const guest = this.#guest;
+    const { domain, guest } = this.#named;
     try {
-      const status = await askAgent(this.#domain, 'guest-fsfreeze-status', WATCH_CALL);
+      const status = await askAgent(domain, 'guest-fsfreeze-status', WATCH_CALL);
       return status === 'frozen' ? null : endedEarly(guest, 'somebody else has thawed it');
     } catch (error) {
       const failure = error instanceof AgentError ? error.failure : 'lost';
       if (failure === 'busy') return null;
       if (failure === 'lost') return connectionLost(guest, error);
       if (failure !== 'not-running' && failure !== 'gone') return endedEarly(guest, 'its agent was lost', error);
-      const off = await isOff(this.#domain).catch(() => true);
+      const off = await isOff(domain).catch(() => true);
       return off ? endedEarly(guest, 'it is off') : null;
     }
   }

@@ -48,7 +48,7 @@ export interface PreparedFreeze {
   freeze(options: GuardedFreezeOptions): Promise<Freeze>;
 }
 
-export interface GuardedFreezeOptions extends Omit<FreezeOptions, 'onThawed'> {
+export interface GuardedFreezeOptions extends Omit<FreezeOptions, 'onThawed' | 'watch'> {
   /** Default true: a process of its own watches the freeze, and ends it if this one dies. */
   guard?: boolean | undefined;
   /** Default false: a sleeping thaw is left in the guest as well. */
@@ -68,18 +68,17 @@ async function freezeGuarded(
     await inside?.cancel();
     throw error;
   });
-  const end = async () => {
-    watch.end();
-    await inside?.cancel();
-  };
   await faultPoint('guard.armed');
   try {
-    return await freezeFilesystems(domain, filesystems, { ...options, onThawed: end });
+    return await freezeFilesystems(domain, filesystems, { ...options, onThawed: () => inside?.cancel(), watch });
   } catch (error) {
     // What libvirt itself said tells nothing of the guest: who watches over it goes on.
     const isDoubtful =
       error instanceof LibvirtError || (error instanceof DiskSnapshotError && error.outcome === 'unknown');
-    if (!isDoubtful) await end();
+    if (!isDoubtful) {
+      watch.end();
+      await inside?.cancel();
+    }
     throw error;
   }
 }

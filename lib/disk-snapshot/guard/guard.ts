@@ -9,6 +9,8 @@ import { DiskSnapshotError } from '../errors';
 import { type FromGuard, type Order, receive, send, type ToGuard } from './wire';
 
 export interface Armed {
+  /** We live, and are at it: the deadline begins anew. */
+  postpone(byMs: number): void;
   /** The guest goes on: nobody has to watch it any more. */
   disarm(): void;
 }
@@ -87,7 +89,10 @@ class Guard {
       deadlineMs,
     };
     await this.#ask({ type: 'arm', ...order }, id);
-    return { disarm: () => this.#send({ type: 'disarm', id }) };
+    return {
+      postpone: (byMs) => this.#send({ type: 'postpone', id, deadlineMs: byMs + GRACE_MS }),
+      disarm: () => this.#send({ type: 'disarm', id }),
+    };
   }
 
   async #ask(message: ToGuard, id: number): Promise<void> {

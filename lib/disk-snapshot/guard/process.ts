@@ -20,7 +20,8 @@ const armed = new Map<number, { order: Order; deadline: NodeJS.Timeout }>();
 const connections = new Map<number, Promise<Connection>>();
 const questions = new Map<number, (answers: (string | null)[]) => void>();
 let asked = 0;
-let rescuing = 0;
+/** The numbers of those that are being rescued. */
+const rescuing = new Set<number>();
 /** The pipe has closed: what is done now is done without the one that we guarded. */
 let orphaned = false;
 
@@ -39,6 +40,9 @@ function take(message: ToGuard): void {
   switch (message.type) {
     case 'arm':
       void arm(message);
+      break;
+    case 'postpone':
+      postpone(message);
       break;
     case 'disarm':
       clearTimeout(armed.get(message.id)?.deadline);
@@ -69,6 +73,13 @@ async function arm(order: Order): Promise<void> {
       message: error instanceof Error ? error.message : String(error),
     });
   }
+}
+
+function postpone({ id, deadlineMs }: { id: number; deadlineMs: number }): void {
+  const watched = armed.get(id);
+  if (!watched) return;
+  clearTimeout(watched.deadline);
+  watched.deadline = setTimeout(() => void rescue(watched.order), deadlineMs);
 }
 
 async function reach({ connection, uri, uuid }: Order): Promise<Domain> {
@@ -102,8 +113,8 @@ async function letGo(connection: number): Promise<void> {
 }
 
 async function rescue(order: Order): Promise<void> {
-  if (!armed.has(order.id) && !orphaned) return;
-  rescuing++;
+  if (rescuing.has(order.id) || (!armed.has(order.id) && !orphaned)) return;
+  rescuing.add(order.id);
   const awake = setInterval(() => undefined, 60_000); // thawing waits by timers that let a process end
   const tries = isEmbedded(order.uri) ? EMBEDDED_TRIES : Number.POSITIVE_INFINITY;
   for (let attempt = 0; attempt < tries && !(await goesOn(order)); attempt++) {
@@ -111,7 +122,7 @@ async function rescue(order: Order): Promise<void> {
   }
   clearInterval(awake);
   armed.delete(order.id);
-  rescuing--;
+  rescuing.delete(order.id);
   endIfIdle();
 }
 
@@ -154,6 +165,6 @@ async function resume(domain: Domain): Promise<boolean> {
 const isNoDomain = (error: unknown) => error instanceof LibvirtError && error.codeName === 'NO_DOMAIN';
 
 function endIfIdle(): void {
-  if (!orphaned || rescuing > 0) return;
+  if (!orphaned || rescuing.size > 0) return;
   for (const connection of connections.keys()) void letGo(connection);
 }

@@ -6,12 +6,19 @@ import { armGuard } from './guard';
 import type { Order } from './wire';
 
 export interface Watch {
+  /** We are letting the guest go on: who watches waits, for as long as it sees that we are at it. */
+  takeOver(): void;
+  /** We cannot do it: who watches acts at once. */
+  handOver(): void;
   /** The guest is proven to go on. */
   end(): void;
 }
 
 /** JavaScript that runs comes first, and the thread before the guard. */
 const LEASE_GRACE_MS = 200;
+/** How often those who watch are told that we are at it, and how long one such word lasts. */
+const BEAT_MS = 1_000;
+const LASTS_MS = 5_000;
 
 /**
  * Watches over a freeze or pause that is about to begin.
@@ -27,8 +34,24 @@ export async function watchOver(
 ): Promise<Watch> {
   const armed = guard ? await armGuard(domain, what, longestMs) : null;
   const lease = beginLease(domain, what, longestMs + LEASE_GRACE_MS);
+  let beating: NodeJS.Timeout | undefined;
+  const postpone = (byMs: number) => {
+    lease.postpone(byMs + (byMs > 0 ? LEASE_GRACE_MS : 0));
+    armed?.postpone(byMs);
+  };
   return {
+    // Three that thaw one guest whose agent hangs wait for each other in the daemon, and take its threads from others.
+    takeOver: () => {
+      if (beating) return;
+      beating = setInterval(postpone, BEAT_MS, LASTS_MS).unref();
+      postpone(LASTS_MS);
+    },
+    handOver: () => {
+      clearInterval(beating);
+      postpone(0);
+    },
     end: () => {
+      clearInterval(beating);
       lease.end();
       armed?.disarm();
     },

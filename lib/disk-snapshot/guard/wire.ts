@@ -17,6 +17,7 @@ export interface Order {
 
 export type ToGuard =
   | ({ type: 'arm' } & Order)
+  | { type: 'postpone'; id: number; deadlineMs: number }
   | { type: 'disarm'; id: number }
   | { type: 'forget'; connection: number }
   | { type: 'answers'; question: number; answers: (string | null)[] };
