@@ -1,5 +1,6 @@
 // Loads the addon; the only file that does.
 import { join } from 'node:path';
+import { loadError } from './load-error';
 
 declare const rawHandle: unique symbol;
 /** A native handle: an External with the addon's tag. */
@@ -114,21 +115,7 @@ function loadAddon(): NativeAddon {
     const load: (folder: string) => NativeAddon = require('node-gyp-build');
     return load(root);
   } catch (cause) {
-    throw new Error(
-      [
-        `libvirt-disksnapshot: the native addon could not be loaded (${process.platform} ${process.arch}, Node ${process.version}).`,
-        `  ${cause instanceof Error ? cause.message.split('\n')[0] : String(cause)}`,
-        'What helps:',
-        '- npm may not have run the install script: npm install-scripts approve libvirt-disksnapshot && npm rebuild libvirt-disksnapshot',
-        '- no prebuilt binary for this platform: install the packages that a build needs, then npm rebuild libvirt-disksnapshot',
-        '    Debian, Ubuntu: apt install libvirt-dev pkg-config g++ make python3',
-        '    Fedora, RHEL:   dnf install libvirt-devel pkgconf gcc-c++ make python3',
-        '    openSUSE:       zypper install libvirt-devel pkg-config gcc-c++ make python3',
-        '    Arch:           pacman -S libvirt pkgconf gcc make python',
-        `- in a checkout: npm run build`,
-      ].join('\n'),
-      { cause },
-    );
+    throw loadError(cause, root);
   }
 }
 

@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Resolves with what the program printed; rejects with all of it where it fails. */
-export function run(file, args, options = {}) {
+export function run(file, args, { env: more, ...options } = {}) {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, ...nodeHeaders(), NO_COLOR: '1', FORCE_COLOR: '0' };
+    const env = { ...process.env, ...nodeHeaders(), NO_COLOR: '1', FORCE_COLOR: '0', ...more };
     const child = spawn(file, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'], ...options });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {

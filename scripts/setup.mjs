@@ -1,11 +1,12 @@
 // Makes a fresh clone ready: Debian packages, QEMU's user, /dev/kvm, npm's packages, the addon, dist, the test guest.
 // Each step looks first and does only what is missing. It uses nothing but Node, because it runs before anything is there.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { note, step } from './console.mjs';
+import { dist } from './dist.mjs';
+import { newest } from './files.mjs';
 import { answers, dependency, printed, root, run } from './process.mjs';
 
 const PACKAGES = [
@@ -96,7 +97,7 @@ async function kvmDevice() {
   });
 }
 
-async function npmPackages() {
+export async function npmPackages() {
   if (npmIsCurrent()) return;
   await step('npm ci', async () => {
     // No dependency needs its scripts, and npm would build the addon by itself, in its own way.
@@ -116,7 +117,7 @@ function npmIsCurrent() {
   );
 }
 
-async function addon() {
+export async function addon() {
   const built = join(root, 'build', 'Release');
   const binary = existsSync(built) ? readdirSync(built).find((name) => name.endsWith('.node')) : undefined;
   const sources = newest(join(root, 'native'), join(root, 'binding.gyp'));
@@ -126,30 +127,9 @@ async function addon() {
   });
 }
 
-async function dist() {
-  const main = join(root, 'dist', 'index.js');
-  const sources = newest(join(root, 'lib'), join(root, 'tsconfig.build.json'), join(root, 'tsconfig.json'));
-  if (existsSync(main) && statSync(main).mtimeMs >= sources) return;
-  await step('dist', async () => {
-    await rm(join(root, 'dist'), { recursive: true, force: true });
-    await run(process.execPath, [dependency('typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']);
-  });
-}
-
 async function guestImage() {
   const { guestImage } = createRequire(import.meta.url)(join(root, 'dist', 'testing', 'guest-image.js'));
   await step('the test guest’s kernel and initramfs', () => guestImage().then(() => {}));
-}
-
-/** The time of the latest change in files and folders. */
-function newest(...paths) {
-  return Math.max(
-    ...paths.map((path) => {
-      const stat = statSync(path);
-      if (!stat.isDirectory()) return stat.mtimeMs;
-      return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
-    }),
-  );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
