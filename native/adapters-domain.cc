@@ -61,7 +61,7 @@ int domainGetSecurityLabelList(virDomainPtr domain, Data* labels) {
 
 int domainGetSchedulerType(virDomainPtr domain, Data* scheduler) {
   int params = 0;
-  const std::unique_ptr<char, TextOut::Free> type(VIR(virDomainGetSchedulerType)(domain, &params));
+  const std::unique_ptr<char, Free> type(VIR(virDomainGetSchedulerType)(domain, &params));
   if (!type) return -1;
   *scheduler = DataObject{{"type", type.get()}, {"nparams", params}};
   return 0;
@@ -110,7 +110,7 @@ int domainQemuMonitorCommandWithFiles(virDomainPtr domain, const char* command, 
   char* raw = nullptr;
   const int done = VIR(virDomainQemuMonitorCommandWithFiles)(
       domain, command, static_cast<unsigned>(own.size()), own.data(), &count, &outfiles, &raw, flags);
-  const std::unique_ptr<char, TextOut::Free> result(raw);
+  const std::unique_ptr<char, Free> result(raw);
   DataList received;
   for (unsigned i = 0; i < count; ++i) received.emplace_back(outfiles[i]);
   free(outfiles);

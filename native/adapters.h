@@ -3,8 +3,7 @@
 // it all; a table line names both: FN_BY(virNodeGetCPUMap, nodeGetCPUMap). An adapter runs where the function
 // itself would run.
 #pragma once
-#include "slots-adapted.h"
-#include "slots-out.h"
+#include "data.h"
 
 namespace virt::adapter {
 

@@ -2,10 +2,12 @@
 #pragma once
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "convert.h"
 #include "handle.h"
+#include "params.h"
 #include "session.h"
 
 namespace virt {
@@ -13,6 +15,7 @@ namespace virt {
 struct Reading {
   Napi::Env env;
   const std::shared_ptr<Session>& session;
+  std::span<const ParamField> schema = {};  // of typed parameters
 };
 
 inline std::string anA(const char* name) {

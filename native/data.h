@@ -10,6 +10,8 @@
 
 namespace virt {
 
+using Buffer = std::vector<unsigned char>;
+
 struct Data;
 using DataList = std::vector<Data>;
 // In the order in which they are to be shown.

@@ -2,6 +2,8 @@
 #pragma once
 #include <napi.h>
 
+#include <span>
+
 #include "call.h"
 
 namespace virt {
@@ -13,7 +15,7 @@ inline CallFrame frameOf(const Napi::CallbackInfo& info) {
           info[3].As<Napi::Boolean>().Value()};
 }
 
-inline Napi::Array textList(Napi::Env env, const std::vector<const char*>& texts) {
+inline Napi::Array textList(Napi::Env env, std::span<const char* const> texts) {
   auto js = Napi::Array::New(env, texts.size());
   for (uint32_t i = 0; i < texts.size(); ++i) js[i] = Napi::String::New(env, texts[i]);
   return js;

@@ -1,6 +1,7 @@
 // libvirt, opened at run time: the addon is not linked to it, so one binary serves every version, and loads
 // without any.
 #pragma once
+#include <cstdlib>
 #include <string>
 
 namespace virt {
@@ -30,5 +31,10 @@ unsigned long libraryVersion();
     static const auto found = reinterpret_cast<decltype(&function)>(::virt::symbolOf(#function)); \
     return found;                                                                                 \
   }())
+
+// Of text that libvirt allocated for us.
+struct Free {
+  void operator()(char* text) const { ::free(text); }
+};
 
 }  // namespace virt

@@ -1,32 +1,43 @@
-// One line of a table, as JavaScript and the test of the tables read it.
+// One line of a table: plain data that the compiler deduced from a C signature (bound.h), read by the one
+// piece of code that makes the calls (bound-call.cc), by JavaScript, and by the test of the tables.
 #pragma once
 #include <atomic>
-#include <memory>
-#include <vector>
+#include <span>
 
-#include "call.h"
 #include "convert.h"
 #include "library.h"
+#include "returned.h"
+#include "session.h"
+#include "slot.h"
 
 namespace virt {
 
+constexpr size_t kMostParameters = 9;
+
+// How a call of a stream differs from others.
+struct StreamRole {
+  bool isIncoming = false, isOutgoing = false, isLast = false;
+  explicit operator bool() const { return isIncoming || isOutgoing || isLast; }
+};
+
 struct Line {
   const char* name;
-  mutable void* function;  // libvirt's, once it has been looked up
-  void* adapter;           // called in its place, where the line has one
   const Kind* receiver;
+  bool passesReceiver;  // as the first C parameter
   Route route;
-  bool isSync, hasFlags, countsList;
+  StreamRole stream;
+  unsigned flags;  // always given
+  bool isSync;
   const char* resultTag;  // Status, Count, Bool, OrNull, Id, NotZero, Adapted
-  const char* resultKind;
-  size_t outCount;
-  int home;  // the argument that is the connection of the result; -1: the receiver's
-  std::vector<const char*> outNames;
-  std::vector<int> nullable;   // C parameters that may be null
-  std::vector<int> positions;  // of the C parameter that each argument of JavaScript becomes
-  std::shared_ptr<Call> (*make)(const Line& line, Napi::Env env, const std::shared_ptr<Session>& session,
-                                std::shared_ptr<Object> receiver, unsigned flags, const napi_value* arguments,
-                                Refused& refused);
+  const Result* result;
+  std::span<const SlotKind* const> slots;
+  std::span<const char* const> outNames;
+  std::span<const int> nullable;  // C parameters that may be null
+  bool isAdapted;
+  std::span<const int> at;  // of a line with an adapter: the C parameter that each argument becomes
+  std::span<const ParamField> schema;
+  Word (*call)(void* function, const Word* words);
+  mutable void* function;  // libvirt's, once it has been looked up
 
   // Null: the installed libvirt has no such function. Looked up anew each time then, for it costs nothing
   // that matters.
@@ -38,6 +49,6 @@ struct Line {
   }
 };
 
-using Table = std::vector<Line>;
+using Table = std::span<const Line>;
 
 }  // namespace virt

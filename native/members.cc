@@ -1,5 +1,8 @@
 // The lines of the tables as functions of JavaScript.
+#include <algorithm>
+
 #include "argument.h"
+#include "bound-call.h"
 #include "callback.h"
 #include "exports.h"
 #include "tables.h"
@@ -8,10 +11,26 @@ namespace virt {
 
 namespace {
 
-Napi::Array numberList(Napi::Env env, const std::vector<int>& numbers) {
+Napi::Array numberList(Napi::Env env, std::span<const int> numbers) {
   auto js = Napi::Array::New(env, numbers.size());
   for (uint32_t i = 0; i < numbers.size(); ++i) js[i] = Napi::Number::New(env, numbers[i]);
   return js;
+}
+
+// The argument of JavaScript that is the connection of the result; -1: the receiver's.
+int homeOf(const Line& line) {
+  int argument = 0;
+  for (size_t i = 0; i < line.slots.size(); ++i) {
+    if (line.slots[i]->isHome) return argument;
+    if (line.slots[i]->fromJs && !isReceiver(line, i)) ++argument;
+  }
+  return -1;
+}
+
+const char* shownResult(const Line& line) {
+  if (line.outNames.size() > 1) return "object";
+  const auto out = std::ranges::find_if(line.slots, &SlotKind::isOut);
+  return out == line.slots.end() ? line.result->shown : (*out)->result;
 }
 
 // (settle, timeoutMs, ticket, urgent, flags, receiver, ...arguments) => undefined | refusal
@@ -26,12 +45,11 @@ Napi::Value invoke(const Napi::CallbackInfo& info) {
   const auto& session = handle->session;
   auto receiver = session->objectOf(*handle);
 
-  napi_value arguments[16];
-  for (size_t i = 0; i < line.positions.size(); ++i) arguments[i] = info[kFirst + i];
-  Refused refused;
-  auto call = line.make(line, env, session, receiver, info[kFrame].As<Napi::Number>().Uint32Value(),
-                        arguments, refused);
-  if (refused) return refused->toJs(env);
+  napi_value arguments[kMostParameters];
+  for (size_t i = 0; i < kMostParameters; ++i) arguments[i] = info[kFirst + i];
+  auto call =
+      std::make_shared<BoundCall>(line, session, receiver, info[kFrame].As<Napi::Number>().Uint32Value());
+  if (auto refused = call->read(env, arguments)) return refused->toJs(env);
 
   if (line.isSync) {
     if (receiver)
@@ -51,13 +69,13 @@ Napi::Object describe(Napi::Env env, const Line& line) {
   js.Set("name", line.name);
   js.Set("receiver", line.receiver->name);
   js.Set("isSync", line.isSync);
-  js.Set("hasFlags", line.hasFlags);
-  js.Set("home", line.home);
-  js.Set("countsList", line.countsList);
+  js.Set("hasFlags", std::ranges::any_of(line.slots, &SlotKind::isFlags));
+  js.Set("home", homeOf(line));
+  js.Set("countsList", std::ranges::any_of(line.slots, &SlotKind::isList));
   js.Set("resultTag", line.resultTag);
-  js.Set("result", line.resultKind);
+  js.Set("result", shownResult(line));
   js.Set("outNames", textList(env, line.outNames));
-  js.Set("positions", numberList(env, line.positions));
+  js.Set("positions", numberList(env, positionsOf(line)));
   js.Set("nullable", numberList(env, line.nullable));
   js.Set("isAgent", line.route.agent), js.Set("isUrgent", line.route.urgent);
   js.Set("invoke", Napi::Function::New(env, invoke, line.name, const_cast<Line*>(&line)));
@@ -68,8 +86,8 @@ Napi::Object describe(Napi::Env env, const Line& line) {
 
 void exportMembers(Napi::Env env, Napi::Object exports) {
   auto functions = Napi::Array::New(env);
-  for (const auto& table : tables)
-    for (const Line& line : table()) functions[functions.Length()] = describe(env, line);
+  for (const Table* table : tables)
+    for (const Line& line : *table) functions[functions.Length()] = describe(env, line);
   exports.Set("functions", functions);
 }
 

@@ -1,86 +1,47 @@
 // What the C function itself returns.
 #pragma once
+#include <napi.h>
+
 #include <memory>
-#include <string>
 
 #include "handle.h"
-#include "slots-out.h"
-#include "tag-list.h"
+#include "library.h"
+#include "word.h"
 
 namespace virt {
 
-template <class Tags, class R>
-struct Returned;
-
-template <class Tags>
-struct Returned<Tags, int> {
-  int r = -1;
-  bool failed() const { return Tags::template has<Bytes> ? r == -1 : r < 0; }
-  bool isNone() const { return Tags::template has<OrNull> && r == 0; }
-  void keep(const std::shared_ptr<Session>&) {}
-  static constexpr bool isResult = Tags::template has<Count> || Tags::template has<Bool>;
-  static constexpr const char* result = isResult ? "value" : "nothing";
-  Napi::Value give(Napi::Env env) {
-    if constexpr (Tags::template has<Bool>) return Napi::Boolean::New(env, r > 0);
-    if constexpr (Tags::template has<Count>) return numberToJs(env, r);
-    return env.Undefined();
-  }
-};
-
-template <class Tags>
-struct Returned<Tags, unsigned> {
-  static_assert(Tags::template has<Id>, "An unsigned result: only ids so far");
-  unsigned r = 0;
-  bool failed() const { return false; }
-  bool isNone() const { return r == static_cast<unsigned>(-1); }
-  void keep(const std::shared_ptr<Session>&) {}
-  static constexpr const char* result = "value";
-  Napi::Value give(Napi::Env env) { return numberToJs(env, r); }
-};
-
-// 0 where it failed.
-template <class Tags, class N>
-requires(std::is_same_v<N, unsigned long> || std::is_same_v<N, unsigned long long>) struct Returned<Tags, N> {
-  static_assert(Tags::template has<NotZero>, "An unsigned result: the line needs NotZero");
-  N r = 0;
-  bool failed() const { return r == 0; }
-  bool isNone() const { return false; }
-  void keep(const std::shared_ptr<Session>&) {}
-  static constexpr const char* result = "value";
-  Napi::Value give(Napi::Env env) { return numberToJs(env, r); }
-};
-
-template <class Tags>
-struct Returned<Tags, char*> {  // ours to free
-  char* r = nullptr;
-  std::unique_ptr<char, TextOut::Free> text;
-  bool failed() const { return !r; }
-  bool isNone() const { return false; }
-  void keep(const std::shared_ptr<Session>&) { text.reset(r); }
-  static constexpr const char* result = "value";
-  Napi::Value give(Napi::Env env) { return textToJs(env, text.get()); }
-};
-
-template <class Tags>
-struct Returned<Tags, const char*> {  // belongs to an object that may be gone before JavaScript reads it
-  const char* r = nullptr;
-  std::string text;
-  bool failed() const { return !r; }
-  bool isNone() const { return false; }
-  void keep(const std::shared_ptr<Session>&) { text = r; }
-  static constexpr const char* result = "value";
-  Napi::Value give(Napi::Env env) { return Napi::String::New(env, text); }
-};
-
-template <class Tags, IsHandle T>
-struct Returned<Tags, T*> {  // a new reference
-  T* r = nullptr;
+// What was returned, and what of it is ours.
+struct Returned {
+  Word word;
+  std::unique_ptr<char, Free> text;
   std::shared_ptr<Object> object;
-  bool failed() const { return !r; }
-  bool isNone() const { return false; }
-  void keep(const std::shared_ptr<Session>& session) { object = adopt(r, session); }
-  static constexpr const char* result = KindOf<T>::kind.name;
-  Napi::Value give(Napi::Env env) { return Handle::toJs(env, std::move(object)); }
 };
+
+// How it is read.
+struct Result {
+  const char* shown;  // what JavaScript gets, unless there are out-parameters
+  bool (*failed)(Word);
+  bool (*isNone)(Word);
+  void (*keep)(Returned&, const std::shared_ptr<Session>&);  // on a lane, where libvirt may be called
+  Napi::Value (*give)(Returned&, Napi::Env);
+};
+
+namespace result {
+
+// An `int`, and how its tag reads it. Bytes: below -1 are answers, not failures.
+extern const Result status, count, truth, orNull, statusOfBytes, countOfBytes;
+extern const Result id;                    // an `unsigned` that is -1 where there is none
+extern const Result notZero, notZeroWide;  // `unsigned long` and `unsigned long long`; 0: failed
+extern const Result text,
+    borrowedText;   // ours to free; an object's that may be gone before JavaScript reads it
+template <class T>  // a new reference
+constexpr Result handle{
+    KindOf<T>::kind.name, [](Word word) { return !word.as<T*>(); }, [](Word) { return false; },
+    [](Returned& returned, const std::shared_ptr<Session>& session) {
+      returned.object = adopt(returned.word.as<T*>(), session);
+    },
+    [](Returned& returned, Napi::Env env) { return Handle::toJs(env, std::move(returned.object)); }};
+
+}  // namespace result
 
 }  // namespace virt

@@ -1,6 +1,5 @@
 // Which slot a C parameter becomes.
 #pragma once
-#include <tuple>
 #include <type_traits>
 
 #include "slots-adapted.h"
@@ -9,7 +8,6 @@
 #include "slots-list.h"
 #include "slots-names.h"
 #include "slots-out.h"
-#include "tag-list.h"
 
 namespace virt {
 
@@ -22,103 +20,110 @@ concept IsFilled = requires(S s) {
   Filled<S>::clear(s);
 };
 
-// Slot for the parameters `A, Rest...` that begin at position `at`; the first that fits, pairs before single
+// What the tags of a line say about one of its C parameters.
+struct Hints {
+  bool isReceiver = false, isPlain = false, isBytes = false, hasRoom = false;
+};
+
+// Slot for a C parameter `A` before `Next` (void: it is the last); the first that fits, pairs before single
 // ones.
-template <class Tags, size_t at, class... A>
+template <Hints hints, class A, class Next>
 struct SlotOf {
-  static_assert(sizeof(Tags) == 0,
+  static_assert(sizeof(A) == 0,
                 "No slot fits this C parameter: add one to slots-*.h, list a struct in structs.h, or add a "
                 "tag (tags.h)");
 };
 
 // clang-format off
-template <class Tags, size_t at, class N, class... Rest> requires(std::is_arithmetic_v<N>)
-struct SlotOf<Tags, at, N, Rest...> { using type = NumberIn<N, mayBeNull<Tags, at>>; };
-template <class Tags, size_t at> requires(!Tags::template has<Plain>)
-struct SlotOf<Tags, at, unsigned> { using type = FlagsIn; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, const char*, Rest...> { using type = TextIn<mayBeNull<Tags, at>>; };
-template <class Tags, size_t at, class... Rest> requires(Tags::template has<Bytes>)
-struct SlotOf<Tags, at, const char*, size_t, Rest...> { using type = BytesIn; };
-template <class Tags, size_t at, class... Rest> requires(Tags::template has<Bytes>)
-struct SlotOf<Tags, at, char*, size_t, Rest...> { using type = BytesOut; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, const unsigned char*, Rest...> { using type = UuidIn; };
-template <class Tags, size_t at, class T, class... Rest> requires IsHandle<T>
-struct SlotOf<Tags, at, T*, Rest...> { using type = HandleIn<T>; };
-template <class Tags, size_t at, class... Rest> requires(at > 0)
-struct SlotOf<Tags, at, virConnectPtr, Rest...> { using type = OtherConnectionIn; };
-template <class Tags, size_t at, class T, class... Rest> requires IsHandle<T>
-struct SlotOf<Tags, at, T**, Rest...> { using type = HandleListIn<T>; };
-template <class Tags, size_t at, class T, class... Rest> requires IsHandle<T>
-struct SlotOf<Tags, at, T***, Rest...> { using type = HandleListOut<T>; };
-template <class Tags, size_t at, class N, class... Rest> requires(std::is_integral_v<N>)
-struct SlotOf<Tags, at, N*, Rest...> { using type = NumberOut<N>; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, char**, Rest...> { using type = TextOut; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, char*, Rest...> { using type = UuidTextOut; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, unsigned char*, Rest...> { using type = UuidOut; };
-template <class Tags, size_t at, class S, class... Rest> requires IsStruct<S>
-struct SlotOf<Tags, at, S*, Rest...> { using type = StructOut<S>; };
-template <class Tags, size_t at, class S, class... Rest> requires IsRecord<S>
-struct SlotOf<Tags, at, S***, Rest...> { using type = RecordListOut<S>; };
-template <class Tags, size_t at, class S> requires IsStruct<S>
-struct SlotOf<Tags, at, S*, size_t> { using type = SizedStructOut<S>; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, char***, Rest...> { using type = TextListOut; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, char**, int, Rest...> { using type = NamesFilled; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, int*, int, Rest...> { using type = IdsFilled; };
-template <class Tags, size_t at, class N, class... Rest>
-struct SlotOf<Tags, at, const std::vector<N>&, Rest...> { using type = NumbersIn<N>; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, const Buffer&, Rest...> { using type = BufferIn; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, Buffer*, Rest...> { using type = BufferOut; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, Data*, Rest...> { using type = DataOut; };
-template <class Tags, size_t at, class S, class Count, class... Rest> requires IsFilled<S>
-struct SlotOf<Tags, at, S*, Count, Rest...> { using type = FilledListOut<S, Count>; };
-template <class Tags, size_t at, class Count, class... Rest> requires(std::is_integral_v<Count>)
-struct SlotOf<Tags, at, const char**, Count, Rest...> { using type = TextListIn<Count, mayBeNull<Tags, at>>; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, virTypedParameterPtr*, int*, Rest...> { using type = ParamsOut; };
-template <class Tags, size_t at, class... Rest>
-struct SlotOf<Tags, at, virTypedParameterPtr, int*, Rest...> { using type = ParamsFilled<!Tags::template has<Room>>; };
-template <class Tags, size_t at, class Count, class... Rest> requires(std::is_integral_v<Count>)
-struct SlotOf<Tags, at, virTypedParameterPtr, Count, Rest...> { using type = ParamsIn<Count, SchemaIn<Tags>::list, mayBeNull<Tags, at>>; };
+template <Hints hints, class N, class Next> requires(std::is_arithmetic_v<N>)
+struct SlotOf<hints, N, Next> { using type = NumberIn<N>; };
+template <Hints hints> requires(!hints.isPlain)
+struct SlotOf<hints, unsigned, void> { using type = FlagsIn; };
+template <Hints hints, class Next>
+struct SlotOf<hints, const char*, Next> { using type = TextIn; };
+template <Hints hints> requires(hints.isBytes)
+struct SlotOf<hints, const char*, size_t> { using type = BytesIn; };
+template <Hints hints> requires(hints.isBytes)
+struct SlotOf<hints, char*, size_t> { using type = BytesOut; };
+template <Hints hints, class Next>
+struct SlotOf<hints, const unsigned char*, Next> { using type = UuidIn; };
+template <Hints hints, class T, class Next> requires IsHandle<T>
+struct SlotOf<hints, T*, Next> { using type = HandleIn<T>; };
+template <Hints hints, class Next> requires(!hints.isReceiver)
+struct SlotOf<hints, virConnectPtr, Next> { using type = OtherConnectionIn; };
+template <Hints hints, class T, class Next> requires IsHandle<T>
+struct SlotOf<hints, T**, Next> { using type = HandleListIn<T>; };
+template <Hints hints, class T, class Next> requires IsHandle<T>
+struct SlotOf<hints, T***, Next> { using type = HandleListOut<T>; };
+template <Hints hints, class N, class Next> requires(std::is_integral_v<N>)
+struct SlotOf<hints, N*, Next> { using type = NumberOut<N>; };
+template <Hints hints, class Next>
+struct SlotOf<hints, char**, Next> { using type = TextOut; };
+template <Hints hints, class Next>
+struct SlotOf<hints, char*, Next> { using type = UuidTextOut; };
+template <Hints hints, class Next>
+struct SlotOf<hints, unsigned char*, Next> { using type = UuidOut; };
+template <Hints hints, class S, class Next> requires IsStruct<S>
+struct SlotOf<hints, S*, Next> { using type = StructOut<S>; };
+template <Hints hints, class S, class Next> requires IsRecord<S>
+struct SlotOf<hints, S***, Next> { using type = RecordListOut<S>; };
+template <Hints hints, class S> requires IsStruct<S>
+struct SlotOf<hints, S*, size_t> { using type = SizedStructOut<S>; };
+template <Hints hints, class Next>
+struct SlotOf<hints, char***, Next> { using type = TextListOut; };
+template <Hints hints>
+struct SlotOf<hints, char**, int> { using type = NamesFilled; };
+template <Hints hints>
+struct SlotOf<hints, int*, int> { using type = IdsFilled; };
+template <Hints hints, class N, class Next>
+struct SlotOf<hints, const std::vector<N>&, Next> { using type = NumbersIn<N>; };
+template <Hints hints, class Next>
+struct SlotOf<hints, const Buffer&, Next> { using type = BufferIn; };
+template <Hints hints, class Next>
+struct SlotOf<hints, Buffer*, Next> { using type = BufferOut; };
+template <Hints hints, class Next>
+struct SlotOf<hints, Data*, Next> { using type = DataOut; };
+template <Hints hints, class S, class Count> requires IsFilled<S>
+struct SlotOf<hints, S*, Count> { using type = FilledListOut<S, Count>; };
+template <Hints hints, class Count> requires(std::is_integral_v<Count>)
+struct SlotOf<hints, const char**, Count> { using type = TextListIn<Count>; };
+template <Hints hints>
+struct SlotOf<hints, virTypedParameterPtr*, int*> { using type = ParamsOut; };
+template <Hints hints>
+struct SlotOf<hints, virTypedParameterPtr, int*> { using type = ParamsFilled<!hints.hasRoom>; };
+template <Hints hints, class Count> requires(std::is_integral_v<Count>)
+struct SlotOf<hints, virTypedParameterPtr, Count> { using type = ParamsIn<Count>; };
 // clang-format on
 
-template <class Slot, class Tuple>
-struct Prepend;
-template <class Slot, class... Slots>
-struct Prepend<Slot, std::tuple<Slots...>> {
-  using type = std::tuple<Slot, Slots...>;
-};
-template <size_t count, class Tuple>
-struct Drop;
-template <class... A>
-struct Drop<0, std::tuple<A...>> {
-  using type = std::tuple<A...>;
-};
-template <size_t count, class First, class... A>
-requires(count > 0) struct Drop<count, std::tuple<First, A...>> : Drop<count - 1, std::tuple<A...>> {
+template <class... Items>
+struct Types {
+  static constexpr size_t size = sizeof...(Items);
 };
 
-template <class Tags, size_t at, class Parameters>
+// The slots of the parameters `A...`.
+template <Hints hints, class Done, class... A>
 struct SlotsOf;
-template <class Tags, size_t at>
-struct SlotsOf<Tags, at, std::tuple<>> {
-  using type = std::tuple<>;
+template <Hints hints, class... Done>
+struct SlotsOf<hints, Types<Done...>> {
+  using type = Types<Done...>;
 };
-template <class Tags, size_t at, class... A>
-struct SlotsOf<Tags, at, std::tuple<A...>> {
-  using First = typename SlotOf<Tags, at, A...>::type;
-  using Others = SlotsOf<Tags, at + First::takes, typename Drop<First::takes, std::tuple<A...>>::type>;
-  using type = typename Prepend<First, typename Others::type>::type;
+template <Hints hints, class... Done, class Last>
+struct SlotsOf<hints, Types<Done...>, Last> {
+  using type = Types<Done..., typename SlotOf<hints, Last, void>::type>;
+};
+template <class Slot, Hints hints, class Done, class Second, class... Rest>
+struct After : SlotsOf<hints, Done, Second, Rest...> {};
+template <class Slot, Hints hints, class Done, class Second, class... Rest>
+requires(Slot::takes == 2) struct After<Slot, hints, Done, Second, Rest...> : SlotsOf<hints, Done, Rest...> {
+};
+constexpr Hints afterReceiver(Hints hints) {
+  hints.isReceiver = false;
+  return hints;
+}
+template <Hints hints, class... Done, class First, class Second, class... Rest>
+struct SlotsOf<hints, Types<Done...>, First, Second, Rest...> {
+  using Slot = typename SlotOf<hints, First, Second>::type;
+  using type = typename After<Slot, afterReceiver(hints), Types<Done..., Slot>, Second, Rest...>::type;
 };
 
 }  // namespace virt

@@ -1,7 +1,6 @@
 // Slots for the parameters of adapters (adapters.h), whose types are C++'s.
 #pragma once
 #include <cstring>
-#include <tuple>
 #include <vector>
 
 #include "data.h"
@@ -12,7 +11,7 @@ namespace virt {
 template <class N>
 struct NumbersIn : In {  // const std::vector<N> &
   std::vector<N> numbers;
-  Refused read(const Reading&, Napi::Value value) {
+  Refused read(const Reading&, Napi::Value value) override {
     if (!value.IsArray()) return refuse(Refusal::Kind::Type, "an array of numbers");
     auto array = value.As<Napi::Array>();
     numbers.resize(array.Length());
@@ -23,28 +22,26 @@ struct NumbersIn : In {  // const std::vector<N> &
       }
     return {};
   }
-  auto pass() { return std::tuple<const std::vector<N>&>(numbers); }
+  void pass(Word* words) override { *words = Word(&numbers); }
 };
-
-using Buffer = std::vector<unsigned char>;
 
 struct BufferIn : In {  // const Buffer &
   Buffer bytes;
-  Refused read(const Reading&, Napi::Value value) {
+  Refused read(const Reading&, Napi::Value value) override {
     if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
       return refuse(Refusal::Kind::Type, "a Uint8Array");
     auto array = value.As<Napi::Uint8Array>();
     bytes.assign(array.Data(), array.Data() + array.ByteLength());
     return {};
   }
-  auto pass() { return std::tuple<const Buffer&>(bytes); }
+  void pass(Word* words) override { *words = Word(&bytes); }
 };
 
 struct BufferOut : Out {  // Buffer *
   static constexpr const char* result = "buffer";
   Buffer bytes;
-  auto pass() { return std::tuple<Buffer*>(&bytes); }
-  Napi::Value give(Napi::Env env) {
+  void pass(Word* words) override { *words = Word(&bytes); }
+  Napi::Value give(Napi::Env env) override {
     auto js = Napi::ArrayBuffer::New(env, bytes.size());
     if (!bytes.empty()) std::memcpy(js.Data(), bytes.data(), bytes.size());
     return js;
@@ -54,8 +51,8 @@ struct BufferOut : Out {  // Buffer *
 struct DataOut : Out {  // Data *
   static constexpr const char* result = "data";
   Data data;
-  auto pass() { return std::tuple<Data*>(&data); }
-  Napi::Value give(Napi::Env env) { return data.toJs(env); }
+  void pass(Word* words) override { *words = Word(&data); }
+  Napi::Value give(Napi::Env env) override { return data.toJs(env); }
 };
 
 }  // namespace virt

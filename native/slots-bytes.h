@@ -19,13 +19,16 @@ inline Refused bytesFromJs(Napi::Value value) {
 struct BytesIn : In {  // const char *, size_t
   static constexpr size_t takes = 2;
   std::vector<char> bytes;
-  Refused read(const Reading&, Napi::Value value) {
+  Refused read(const Reading&, Napi::Value value) override {
     if (auto refused = bytesFromJs(value)) return refused;
     auto array = value.As<Napi::Uint8Array>();
     bytes.assign(array.Data(), array.Data() + array.ByteLength());
     return {};
   }
-  auto pass() { return std::tuple<const char*, size_t>(bytes.data(), bytes.size()); }
+  void pass(Word* words) override {
+    words[0] = Word(bytes.data());
+    words[1] = Word(bytes.size());
+  }
 };
 
 struct BytesOut : In {  // char *, size_t: filled, and copied into the array when JavaScript has its turn
@@ -33,15 +36,18 @@ struct BytesOut : In {  // char *, size_t: filled, and copied into the array whe
   std::unique_ptr<Held> array;
   std::unique_ptr<char[]> bytes;
   size_t size = 0;
-  Refused read(const Reading& reading, Napi::Value value) {
+  Refused read(const Reading& reading, Napi::Value value) override {
     if (auto refused = bytesFromJs(value)) return refused;
     size = value.As<Napi::Uint8Array>().ByteLength();
     bytes = std::make_unique_for_overwrite<char[]>(size);
     array = std::make_unique<Held>(reading.env, value);
     return {};
   }
-  auto pass() { return std::tuple<char*, size_t>(bytes.get(), size); }
-  void arrived(Napi::Env env, int count) {
+  void pass(Word* words) override {
+    words[0] = Word(bytes.get());
+    words[1] = Word(size);
+  }
+  void arrived(Napi::Env env, int count) override {
     auto js = array->value(env).As<Napi::Uint8Array>();
     // It may have been detached or shrunk meanwhile.
     if (count > 0) std::copy_n(bytes.get(), std::min<size_t>(count, js.ByteLength()), js.Data());

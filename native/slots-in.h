@@ -5,46 +5,34 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
-#include "argument.h"
 #include "params.h"
 #include "slot.h"
 
 namespace virt {
 
-template <class N, bool nullable>
+template <class N>
 struct NumberIn : In {
   N n{};
-  Refused read(const Reading&, Napi::Value value) {
-    if (nullable && isAbsent(value)) return {};
-    return numberFromJs(value, n);
-  }
-  auto pass() { return std::tuple(n); }
+  Refused read(const Reading&, Napi::Value value) override { return numberFromJs(value, n); }
+  void pass(Word* words) override { *words = Word(n); }
 };
 
-struct FlagsIn
-    : Slot {  // the convention of nearly all functions: a last `unsigned int`. TypeScript has read it.
-  unsigned flags = 0;
-  auto pass() { return std::tuple(flags); }
+struct FlagsIn : Slot {  // the convention of nearly all functions: a last `unsigned int`
+  static constexpr bool isFlags = true;
+  void pass(Word*) override {}  // the call has them
 };
 
-template <bool nullable>
 struct TextIn : In {
   std::optional<std::string> text;
-  Refused read(const Reading&, Napi::Value value) {
-    if (nullable && isAbsent(value)) return {};
-    auto refused = textFromJs(value, text.emplace());
-    if (refused && nullable) refused->expected += " or null";
-    return refused;
-  }
-  auto pass() { return std::tuple<const char*>(text ? text->c_str() : nullptr); }
+  Refused read(const Reading&, Napi::Value value) override { return textFromJs(value, text.emplace()); }
+  void pass(Word* words) override { *words = Word(text ? text->c_str() : nullptr); }
 };
 
 struct UuidIn : In {  // const unsigned char *uuid
   std::array<unsigned char, VIR_UUID_BUFLEN> uuid{};
-  Refused read(const Reading&, Napi::Value value) {
+  Refused read(const Reading&, Napi::Value value) override {
     if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
       return refuse(Refusal::Kind::Type, "a Uint8Array of 16 bytes");
     auto bytes = value.As<Napi::Uint8Array>();
@@ -52,26 +40,23 @@ struct UuidIn : In {  // const unsigned char *uuid
     std::memcpy(uuid.data(), bytes.Data(), uuid.size());
     return {};
   }
-  auto pass() { return std::tuple<const unsigned char*>(uuid.data()); }
+  void pass(Word* words) override { *words = Word(uuid.data()); }
 };
 
 template <class T>
 struct HandleIn : In {
   std::shared_ptr<Object> object;
-  T* substitute = nullptr;  // the same guest, reached over another connection
-  Refused read(const Reading& reading, Napi::Value value) {
+  Refused read(const Reading& reading, Napi::Value value) override {
     return handleFromJs(reading, value, KindOf<T>::kind, object);
   }
-  auto pass() {
-    return std::tuple<T*>(substitute ? substitute : object ? static_cast<T*>(object->p) : nullptr);
-  }
+  void pass(Word* words) override { *words = Word(object ? object->p : nullptr); }
 };
 
 // A connection that is not the call's own: the other end of a migration.
 struct OtherConnectionIn : In {
   static constexpr bool isHome = true;
   std::shared_ptr<Object> object;
-  Refused read(const Reading& reading, Napi::Value value) {
+  Refused read(const Reading& reading, Napi::Value value) override {
     Handle* handle = Handle::fromJs(reading.env, value);
     if (!handle || &handle->kind != &KindOf<virConnect>::kind)
       return refuse(Refusal::Kind::Type, "a Connection");
@@ -79,15 +64,15 @@ struct OtherConnectionIn : In {
     if (!object) return refuse(Refusal::Kind::Value, "an open Connection");
     return {};
   }
-  auto pass() { return std::tuple<virConnectPtr>(static_cast<virConnectPtr>(object->p)); }
-  std::shared_ptr<Session> home() const { return object->session; }
+  void pass(Word* words) override { *words = Word(object->p); }
+  std::shared_ptr<Session> home() const override { return object->session; }
 };
 
 template <class T>
 struct HandleListIn : In {  // T **, ended by a null
   std::vector<std::shared_ptr<Object>> objects;
   std::vector<T*> list;
-  Refused read(const Reading& reading, Napi::Value value) {
+  Refused read(const Reading& reading, Napi::Value value) override {
     const std::string expected = "an array of " + std::string(KindOf<T>::kind.name);
     if (!value.IsArray()) return refuse(Refusal::Kind::Type, expected);
     auto array = value.As<Napi::Array>();
@@ -103,18 +88,16 @@ struct HandleListIn : In {  // T **, ended by a null
     list.push_back(nullptr);
     return {};
   }
-  auto pass() { return std::tuple<T**>(list.data()); }
+  void pass(Word* words) override { *words = Word(list.data()); }
 };
 
-template <class Count, bool nullable>
+template <class Count>
 struct TextListIn : In {  // const char **, count
   static constexpr size_t takes = 2;
   std::vector<std::string> texts;
   std::vector<const char*> list;
-  Refused read(const Reading&, Napi::Value value) {
-    if (nullable && isAbsent(value)) return {};
-    if (!value.IsArray())
-      return refuse(Refusal::Kind::Type, nullable ? "an array of strings or null" : "an array of strings");
+  Refused read(const Reading&, Napi::Value value) override {
+    if (!value.IsArray()) return refuse(Refusal::Kind::Type, "an array of strings");
     auto array = value.As<Napi::Array>();
     texts.resize(array.Length());
     for (uint32_t i = 0; i < texts.size(); ++i)
@@ -125,22 +108,23 @@ struct TextListIn : In {  // const char **, count
     for (auto& text : texts) list.push_back(text.c_str());
     return {};
   }
-  auto pass() {
-    return std::tuple<const char**, Count>(list.empty() ? nullptr : list.data(),
-                                           static_cast<Count>(list.size()));
+  void pass(Word* words) override {
+    words[0] = Word(list.empty() ? nullptr : list.data());
+    words[1] = Word(static_cast<Count>(list.size()));
   }
 };
 
-template <class Count, const auto& schema, bool nullable>
+template <class Count>
 struct ParamsIn : In {  // virTypedParameterPtr, count
+  static constexpr bool takesParams = true;
   static constexpr size_t takes = 2;
   std::unique_ptr<ParamList> params = std::make_unique<ParamList>();
-  Refused read(const Reading&, Napi::Value value) {
-    if (nullable && isAbsent(value)) return {};
-    return paramsFromJs(value, schema, *params);
+  Refused read(const Reading& reading, Napi::Value value) override {
+    return paramsFromJs(value, reading.schema, *params);
   }
-  auto pass() {
-    return std::tuple<virTypedParameterPtr, Count>(params->list, static_cast<Count>(params->count));
+  void pass(Word* words) override {
+    words[0] = Word(params->list);
+    words[1] = Word(static_cast<Count>(params->count));
   }
 };
 

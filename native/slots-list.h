@@ -2,7 +2,6 @@
 #pragma once
 #include <cstdlib>
 #include <memory>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -19,12 +18,12 @@ struct HandleListOut : Out {  // T ***
   static constexpr const char* result = KindOf<T>::kind.listName;
   T** list = nullptr;
   std::vector<std::shared_ptr<Object>> objects;
-  auto pass() { return std::tuple<T***>(&list); }
-  void returned(int count, const std::shared_ptr<Session>& session) {
+  void pass(Word* words) override { *words = Word(&list); }
+  void returned(int count, const std::shared_ptr<Session>& session) override {
     for (int i = 0; i < count; ++i) objects.push_back(adopt(list[i], session));
     ::free(list);
   }
-  Napi::Value give(Napi::Env env) {
+  Napi::Value give(Napi::Env env) override {
     auto js = Napi::Array::New(env, objects.size());
     for (uint32_t i = 0; i < objects.size(); ++i) js[i] = Handle::toJs(env, std::move(objects[i]));
     return js;
@@ -44,8 +43,8 @@ struct RecordListOut : Out {  // S ***
   };
   S** list = nullptr;
   std::vector<Item> items;
-  auto pass() { return std::tuple<S***>(&list); }
-  void returned(int count, const std::shared_ptr<Session>& session) {
+  void pass(Word* words) override { *words = Word(&list); }
+  void returned(int count, const std::shared_ptr<Session>& session) override {
     for (int i = 0; i < count; ++i) {
       auto& item = items.emplace_back();
       item.record.reset(list[i]);
@@ -53,7 +52,7 @@ struct RecordListOut : Out {  // S ***
     }
     ::free(list);
   }
-  Napi::Value give(Napi::Env env) {
+  Napi::Value give(Napi::Env env) override {
     auto js = Napi::Array::New(env, items.size());
     for (uint32_t i = 0; i < items.size(); ++i) js[i] = Record<S>::toJs(env, *items[i].record, items[i].kept);
     return js;
@@ -68,22 +67,20 @@ struct FilledListOut : Out {  // S *, room
   std::vector<S> list;
   bool isProbed = false;
   int found = 0;
-  FilledListOut() = default;
-  FilledListOut(const FilledListOut&) = delete;
-  FilledListOut& operator=(const FilledListOut&) = delete;
   ~FilledListOut() {
     for (auto& s : list) Filled<S>::clear(s);
   }
-  auto pass() {
-    return std::tuple<S*, Count>(list.empty() ? nullptr : list.data(), static_cast<Count>(list.size()));
+  void pass(Word* words) override {
+    words[0] = Word(list.empty() ? nullptr : list.data());
+    words[1] = Word(static_cast<Count>(list.size()));
   }
-  bool grow(int probed) {
+  bool grow(int probed) override {
     if (std::exchange(isProbed, true)) return false;
     list.resize(static_cast<size_t>(probed));
     return !list.empty();
   }
-  void returned(int count, const std::shared_ptr<Session>&) { found = list.empty() ? 0 : count; }
-  Napi::Value give(Napi::Env env) {
+  void returned(int count, const std::shared_ptr<Session>&) override { found = list.empty() ? 0 : count; }
+  Napi::Value give(Napi::Env env) override {
     auto js = Napi::Array::New(env, static_cast<size_t>(found));
     for (int i = 0; i < found; ++i)
       js[static_cast<uint32_t>(i)] = Filled<S>::toJs(env, list[static_cast<size_t>(i)]);
@@ -95,8 +92,11 @@ struct ParamsOut : Out {  // virTypedParameterPtr *, int *: libvirt allocates
   static constexpr size_t takes = 2;
   static constexpr const char* result = "object";
   ParamList params;
-  auto pass() { return std::tuple<virTypedParameterPtr*, int*>(&params.list, &params.count); }
-  Napi::Value give(Napi::Env env) { return paramsToJs(env, params.list, params.count); }
+  void pass(Word* words) override {
+    words[0] = Word(&params.list);
+    words[1] = Word(&params.count);
+  }
+  Napi::Value give(Napi::Env env) override { return paramsToJs(env, params.list, params.count); }
 };
 
 // virTypedParameterPtr, int *: asked for their number, then filled; or, where libvirt wants room at once,
@@ -109,19 +109,19 @@ struct ParamsFilled : Out {
   std::vector<virTypedParameter> list = std::vector<virTypedParameter>(isAsked ? 0 : 64);
   bool isProbed = false;
   int count = static_cast<int>(list.size());
-  ParamsFilled() = default;
-  ParamsFilled(const ParamsFilled&) = delete;
-  ParamsFilled& operator=(const ParamsFilled&) = delete;
   ~ParamsFilled() {
     if (!list.empty()) VIR(virTypedParamsClear)(list.data(), static_cast<int>(list.size()));
   }
-  auto pass() { return std::tuple<virTypedParameterPtr, int*>(list.empty() ? nullptr : list.data(), &count); }
-  bool grow(int) {
+  void pass(Word* words) override {
+    words[0] = Word(list.empty() ? nullptr : list.data());
+    words[1] = Word(&count);
+  }
+  bool grow(int) override {
     if (std::exchange(isProbed, true)) return false;
     list.resize(static_cast<size_t>(count));
     return !list.empty();
   }
-  Napi::Value give(Napi::Env env) { return paramsToJs(env, list.data(), list.empty() ? 0 : count); }
+  Napi::Value give(Napi::Env env) override { return paramsToJs(env, list.data(), list.empty() ? 0 : count); }
 };
 
 }  // namespace virt

@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -23,15 +22,15 @@ struct TextListOut : Out {  // char ***: libvirt allocates
   static constexpr const char* result = "value[]";
   char** raw = nullptr;
   std::vector<std::string> texts;
-  auto pass() { return std::tuple<char***>(&raw); }
-  void returned(int count, const std::shared_ptr<Session>&) {
+  void pass(Word* words) override { *words = Word(&raw); }
+  void returned(int count, const std::shared_ptr<Session>&) override {
     for (int i = 0; i < count; ++i) {
       texts.emplace_back(raw[i]);
       ::free(raw[i]);
     }
     ::free(raw);
   }
-  Napi::Value give(Napi::Env env) { return textsToJs(env, texts); }
+  Napi::Value give(Napi::Env env) override { return textsToJs(env, texts); }
 };
 
 // Lists into our own array, of libvirt's early days: filled again with more room until one place stays free,
@@ -42,26 +41,26 @@ struct GrownList : Out {
   static constexpr bool isList = true, isProbe = true;
   static constexpr const char* result = "value[]";
   std::vector<Item> list = std::vector<Item>(64);
-  auto pass() { return std::tuple<Item*, int>(list.data(), static_cast<int>(list.size())); }
+  void pass(Word* words) override {
+    words[0] = Word(list.data());
+    words[1] = Word(static_cast<int>(list.size()));
+  }
   bool isFull(int count) const { return static_cast<size_t>(count) == list.size(); }
 };
 
 struct NamesFilled : GrownList<char*> {  // char **names, int
   std::vector<std::string> texts;
-  NamesFilled() = default;
-  NamesFilled(const NamesFilled&) = delete;
-  NamesFilled& operator=(const NamesFilled&) = delete;
   ~NamesFilled() { clear(); }
-  bool grow(int count) {
+  bool grow(int count) override {
     if (!isFull(count)) return false;
     clear();
     list.resize(list.size() * 2);
     return true;
   }
-  void returned(int count, const std::shared_ptr<Session>&) {
+  void returned(int count, const std::shared_ptr<Session>&) override {
     texts.assign(list.begin(), list.begin() + count);
   }
-  Napi::Value give(Napi::Env env) { return textsToJs(env, texts); }
+  Napi::Value give(Napi::Env env) override { return textsToJs(env, texts); }
 
  private:
   void clear() {
@@ -71,13 +70,13 @@ struct NamesFilled : GrownList<char*> {  // char **names, int
 
 struct IdsFilled : GrownList<int> {  // int *ids, int
   int found = 0;
-  bool grow(int count) {
+  bool grow(int count) override {
     if (!isFull(count)) return false;
     list.resize(list.size() * 2);
     return true;
   }
-  void returned(int count, const std::shared_ptr<Session>&) { found = count; }
-  Napi::Value give(Napi::Env env) {
+  void returned(int count, const std::shared_ptr<Session>&) override { found = count; }
+  Napi::Value give(Napi::Env env) override {
     auto js = Napi::Array::New(env, static_cast<size_t>(found));
     for (int i = 0; i < found; ++i)
       js[static_cast<uint32_t>(i)] = numberToJs(env, list[static_cast<size_t>(i)]);

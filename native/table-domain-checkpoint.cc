@@ -1,15 +1,19 @@
 // virDomainCheckpoint: what changed since then.
 #include "bound.h"
+#include "tables.h"
 
 namespace virt {
 
-const Table& domainCheckpointTable() {
-  static const auto* const table = new Table{
-      FN(virDomainCheckpointGetName, Sync), FN(virDomainCheckpointGetXMLDesc),
-      FN(virDomainCheckpointGetParent),     FN(virDomainCheckpointListAllChildren),
-      FN(virDomainCheckpointDelete),
-  };
-  return *table;
-}
+namespace {
+
+constinit const Line lines[] = {
+    FN(virDomainCheckpointGetName, Sync), FN(virDomainCheckpointGetXMLDesc),
+    FN(virDomainCheckpointGetParent),     FN(virDomainCheckpointListAllChildren),
+    FN(virDomainCheckpointDelete),
+};
+
+}  // namespace
+
+const Table domainCheckpointTable = lines;
 
 }  // namespace virt

@@ -4,15 +4,18 @@
 
 namespace virt {
 
-const Table& domainSnapshotTable() {
-  static const auto* const table = new Table{
-      FN(virDomainSnapshotGetName, Sync),     FN(virDomainSnapshotGetXMLDesc),
-      FN(virDomainSnapshotGetParent),         FN(virDomainSnapshotNumChildren, Count),
-      FN(virDomainSnapshotListAllChildren),   FN(virDomainSnapshotIsCurrent, Bool),
-      FN(virDomainSnapshotHasMetadata, Bool), FN(virDomainSnapshotDelete),
-      FN(virDomainSnapshotListChildrenNames),
-  };
-  return *table;
-}
+namespace {
+
+constinit const Line lines[] = {
+    FN(virDomainSnapshotGetName, Sync),     FN(virDomainSnapshotGetXMLDesc),
+    FN(virDomainSnapshotGetParent),         FN(virDomainSnapshotNumChildren, Count),
+    FN(virDomainSnapshotListAllChildren),   FN(virDomainSnapshotIsCurrent, Bool),
+    FN(virDomainSnapshotHasMetadata, Bool), FN(virDomainSnapshotDelete),
+    FN(virDomainSnapshotListChildrenNames),
+};
+
+}  // namespace
+
+const Table domainSnapshotTable = lines;
 
 }  // namespace virt

@@ -1,6 +1,7 @@
 // virNetwork and virNetworkPort.
 #include "adapters.h"
 #include "bound.h"
+#include "tables.h"
 
 namespace virt {
 
@@ -16,37 +17,36 @@ constexpr ParamField portParameters[] = {
     {VIR_NETWORK_PORT_BANDWIDTH_OUT_BURST, VIR_TYPED_PARAM_UINT},
 };
 
+constinit const Line lines[] = {
+    FN(virNetworkGetName, Sync),
+    FN(virNetworkGetUUID, Sync),
+    FN(virNetworkGetUUIDString, Sync),
+    FN(virNetworkGetXMLDesc),
+    FN(virNetworkGetBridgeName),
+    FN(virNetworkGetAutostart),
+    FN(virNetworkSetAutostart),
+    FN(virNetworkIsActive, Bool),
+    FN(virNetworkIsPersistent, Bool),
+    FN(virNetworkCreate),
+    FN(virNetworkDestroy),
+    FN(virNetworkUndefine),
+    FN(virNetworkUpdate),
+    FN_BY(virNetworkGetDHCPLeases, networkGetDHCPLeases, At<1>, Null<1>),
+    FN(virNetworkListAllPorts),
+    FN(virNetworkPortLookupByUUID),
+    FN(virNetworkPortLookupByUUIDString),
+    FN(virNetworkPortCreateXML),
+
+    FN(virNetworkPortGetUUID, Sync),
+    FN(virNetworkPortGetUUIDString, Sync),
+    FN(virNetworkPortGetXMLDesc),
+    FN(virNetworkPortGetParameters),
+    FN(virNetworkPortSetParameters, Schema<portParameters>),
+    FN(virNetworkPortDelete),
+};
+
 }  // namespace
 
-const Table& networkTable() {
-  static const auto* const table = new Table{
-      FN(virNetworkGetName, Sync),
-      FN(virNetworkGetUUID, Sync),
-      FN(virNetworkGetUUIDString, Sync),
-      FN(virNetworkGetXMLDesc),
-      FN(virNetworkGetBridgeName),
-      FN(virNetworkGetAutostart),
-      FN(virNetworkSetAutostart),
-      FN(virNetworkIsActive, Bool),
-      FN(virNetworkIsPersistent, Bool),
-      FN(virNetworkCreate),
-      FN(virNetworkDestroy),
-      FN(virNetworkUndefine),
-      FN(virNetworkUpdate),
-      FN_BY(virNetworkGetDHCPLeases, networkGetDHCPLeases, At<1>, Null<1>),
-      FN(virNetworkListAllPorts),
-      FN(virNetworkPortLookupByUUID),
-      FN(virNetworkPortLookupByUUIDString),
-      FN(virNetworkPortCreateXML),
-
-      FN(virNetworkPortGetUUID, Sync),
-      FN(virNetworkPortGetUUIDString, Sync),
-      FN(virNetworkPortGetXMLDesc),
-      FN(virNetworkPortGetParameters),
-      FN(virNetworkPortSetParameters, Schema<portParameters>),
-      FN(virNetworkPortDelete),
-  };
-  return *table;
-}
+const Table networkTable = lines;
 
 }  // namespace virt

@@ -1,22 +1,26 @@
 // virNWFilter and virNWFilterBinding.
 #include "bound.h"
+#include "tables.h"
 
 namespace virt {
 
-const Table& nwfilterTable() {
-  static const auto* const table = new Table{
-      FN(virNWFilterGetName, Sync),
-      FN(virNWFilterGetUUID, Sync),
-      FN(virNWFilterGetUUIDString, Sync),
-      FN(virNWFilterGetXMLDesc),
-      FN(virNWFilterUndefine),
+namespace {
 
-      FN(virNWFilterBindingGetPortDev, Sync),
-      FN(virNWFilterBindingGetFilterName, Sync),
-      FN(virNWFilterBindingGetXMLDesc),
-      FN(virNWFilterBindingDelete),
-  };
-  return *table;
-}
+constinit const Line lines[] = {
+    FN(virNWFilterGetName, Sync),
+    FN(virNWFilterGetUUID, Sync),
+    FN(virNWFilterGetUUIDString, Sync),
+    FN(virNWFilterGetXMLDesc),
+    FN(virNWFilterUndefine),
+
+    FN(virNWFilterBindingGetPortDev, Sync),
+    FN(virNWFilterBindingGetFilterName, Sync),
+    FN(virNWFilterBindingGetXMLDesc),
+    FN(virNWFilterBindingDelete),
+};
+
+}  // namespace
+
+const Table nwfilterTable = lines;
 
 }  // namespace virt

@@ -4,24 +4,27 @@
 
 namespace virt {
 
-const Table& streamTable() {
-  static const auto* const table = new Table{
-      FN(virStreamNew, NonBlocking),
-      FN(virStreamSend, Count, Bytes, Outgoing),
-      FN(virStreamSendHole, Outgoing),
-      FN(virStreamRecv, Count, Bytes, Incoming),
-      FN(virStreamRecvFlags, Count, Bytes, Incoming),
-      FN(virStreamRecvHole, Incoming),
-      FN(virStreamFinish, Outgoing, Last),
-      FN(virStreamAbort, Last),
+namespace {
 
-      FN(virStorageVolDownload),
-      FN(virStorageVolUpload),
-      FN(virDomainScreenshot),
-      FN(virDomainOpenConsole, Null<1>),
-      FN(virDomainOpenChannel, Null<1>),
-  };
-  return *table;
-}
+constinit const Line lines[] = {
+    FN(virStreamNew, NonBlocking),
+    FN(virStreamSend, Count, Bytes, Outgoing),
+    FN(virStreamSendHole, Outgoing),
+    FN(virStreamRecv, Count, Bytes, Incoming),
+    FN(virStreamRecvFlags, Count, Bytes, Incoming),
+    FN(virStreamRecvHole, Incoming),
+    FN(virStreamFinish, Outgoing, Last),
+    FN(virStreamAbort, Last),
+
+    FN(virStorageVolDownload),
+    FN(virStorageVolUpload),
+    FN(virDomainScreenshot),
+    FN(virDomainOpenConsole, Null<1>),
+    FN(virDomainOpenChannel, Null<1>),
+};
+
+}  // namespace
+
+const Table streamTable = lines;
 
 }  // namespace virt

@@ -4,20 +4,21 @@
 
 namespace virt {
 
-const Table& connectionTable();
-const Table& domainTable();
-const Table& domainSnapshotTable();
-const Table& domainCheckpointTable();
-const Table& storageTable();
-const Table& networkTable();
-const Table& interfaceTable();
-const Table& nodeDeviceTable();
-const Table& nwfilterTable();
-const Table& secretTable();
-const Table& streamTable();
+extern const Table connectionTable;
+extern const Table domainTable;
+extern const Table domainSnapshotTable;
+extern const Table domainCheckpointTable;
+extern const Table storageTable;
+extern const Table networkTable;
+extern const Table interfaceTable;
+extern const Table nodeDeviceTable;
+extern const Table nwfilterTable;
+extern const Table secretTable;
+extern const Table streamTable;
 
-constexpr const Table& (*tables[])() = {
-    connectionTable, domainTable,     domainSnapshotTable, domainCheckpointTable, storageTable, networkTable,
-    interfaceTable,  nodeDeviceTable, nwfilterTable,       secretTable,           streamTable};
+inline const Table* const tables[] = {&connectionTable,       &domainTable,     &domainSnapshotTable,
+                                      &domainCheckpointTable, &storageTable,    &networkTable,
+                                      &interfaceTable,        &nodeDeviceTable, &nwfilterTable,
+                                      &secretTable,           &streamTable};
 
 }  // namespace virt

@@ -1,77 +1,60 @@
 // What the tags of one line say, asked at compile time.
 #pragma once
-#include <array>
-#include <vector>
+#include <initializer_list>
+#include <span>
 
+#include "handle.h"
+#include "params.h"
 #include "tags.h"
 
 namespace virt {
 
-template <class... Tags>
-struct TagList {
-  template <class Tag>
-  static constexpr bool has = hasTag<Tag, Tags...>;
-};
-
 template <class Tag>
-struct NullOf {
-  static constexpr bool has(size_t) { return false; }
-};
-template <size_t... positions>
-struct NullOf<Null<positions...>> : Null<positions...> {};
-template <class Tags, size_t at>
-constexpr bool mayBeNull = false;
-template <class... Tags, size_t at>
-constexpr bool mayBeNull<TagList<Tags...>, at> = (NullOf<Tags>::has(at) || ...);
-
-template <class Tag>
-struct SchemaOf;
-template <const auto& fields>
-struct SchemaOf<Schema<fields>> {
-  static constexpr const auto& list = fields;
-};
-template <class Tag>
-constexpr bool isSchema = requires {
-  SchemaOf<Tag>::list;
-};
-template <class Tags>
-struct SchemaIn {
-  static_assert(sizeof(Tags) == 0, "Typed parameters as input: the line needs Schema<...>");
-};
-template <class First, class... Rest>
-struct SchemaIn<TagList<First, Rest...>> : SchemaIn<TagList<Rest...>> {};
-template <const auto& fields, class... Rest>
-struct SchemaIn<TagList<Schema<fields>, Rest...>> : SchemaOf<Schema<fields>> {};
-
-template <class Tag>
-struct OutNamesOf {
-  static constexpr std::array<const char*, 0> list{};
-};
-template <Name... names>
-struct OutNamesOf<Outs<names...>> : Outs<names...> {};
-template <class Tag>
-struct AtOf {
-  static void replace(std::vector<int>&) {}
-};
+constexpr std::span<const int> nullsOf{};
 template <int... positions>
-struct AtOf<At<positions...>> {
-  static void replace(std::vector<int>& list) { list = {positions...}; }
-};
+constexpr std::span<const int> nullsOf<Null<positions...>> = Null<positions...>::list;
+
 template <class Tag>
-struct NullListOf {
-  static void add(std::vector<int>&) {}
-};
-template <size_t... positions>
-struct NullListOf<Null<positions...>> {
-  static void add(std::vector<int>& list) { (list.push_back(int{positions}), ...); }
-};
+constexpr std::span<const int> placesOf{};
+template <int... positions>
+constexpr std::span<const int> placesOf<At<positions...>> = At<positions...>::list;
+
 template <class Tag>
-struct ReceiverOf {
-  using type = void;
-};
+constexpr std::span<const char* const> outNamesOf{};
+template <Name... names>
+constexpr std::span<const char* const> outNamesOf<Outs<names...>> = Outs<names...>::list;
+
+template <class Tag>
+constexpr std::span<const ParamField> schemaOf{};
+template <const auto& fields>
+constexpr std::span<const ParamField> schemaOf<Schema<fields>> = fields;
+
 template <class T>
-struct ReceiverOf<On<T>> {
-  using type = T;
-};
+constexpr const Kind* kindOrNull = nullptr;
+template <IsHandle T>
+constexpr const Kind* kindOrNull<T> = &KindOf<T>::kind;
+
+template <class Tag>
+constexpr const Kind* receiverOf = nullptr;
+template <class T>
+constexpr const Kind* receiverOf<On<T>> = kindOrNull<T>;
+template <class Tag>
+constexpr bool isOnAnother = false;
+template <class T>
+constexpr bool isOnAnother<On<T>> = true;
+// The class of the line's member, where it is not the one that the function begins with.
+constexpr const Kind* theOther(std::initializer_list<const Kind*> kinds) {
+  for (const Kind* kind : kinds)
+    if (kind) return kind;
+  return nullptr;
+}
+
+// What the one tag that says something says.
+template <class T>
+constexpr std::span<T> theOne(std::initializer_list<std::span<T>> all) {
+  for (const auto& one : all)
+    if (!one.empty()) return one;
+  return {};
+}
 
 }  // namespace virt

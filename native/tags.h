@@ -47,13 +47,15 @@ struct Outs {
   static constexpr std::array<const char*, sizeof...(names)> list{names.text...};
 };
 // Positions of C parameters, counted from 0, that may be null (or, numbers, left out).
-template <std::size_t... positions>
+template <int... positions>
 struct Null {
-  static constexpr bool has(std::size_t position) { return ((position == positions) || ...); }
+  static constexpr std::array<int, sizeof...(positions)> list{positions...};
 };
 // Of a line with an adapter: which C parameter each argument of JavaScript becomes.
 template <int... positions>
-struct At {};
+struct At {
+  static constexpr std::array<int, sizeof...(positions)> list{positions...};
+};
 // Names and types of the typed parameters that the function takes.
 template <const auto& fields>
 struct Schema {};

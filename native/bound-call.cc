@@ -1,0 +1,122 @@
+#include "bound-call.h"
+
+#include <algorithm>
+
+#include "stream-call.h"
+#include "thread.h"
+
+namespace virt {
+
+std::vector<int> positionsOf(const Line& line) {
+  if (line.isAdapted) return {line.at.begin(), line.at.end()};
+  std::vector<int> positions;
+  size_t position = 0;
+  for (size_t i = 0; i < line.slots.size(); position += line.slots[i++]->takes)
+    if (line.slots[i]->fromJs && !isReceiver(line, i)) positions.push_back(static_cast<int>(position));
+  return positions;
+}
+
+Refused BoundCall::read(Napi::Env env, const napi_value* arguments) {
+  const Reading reading{env, session(), line_.schema};
+  int position = 0;
+  size_t argument = 0;
+  for (size_t i = 0; i < line_.slots.size(); position += static_cast<int>(line_.slots[i++]->takes)) {
+    const SlotKind& kind = *line_.slots[i];
+    if (isReceiver(line_, i) || kind.isFlags) continue;
+    slots_[i] = kind.make();
+    if (!kind.fromJs) continue;
+    const Napi::Value value(env, arguments[argument++]);
+    const bool mayBeNull = std::ranges::count(line_.nullable, position) > 0;
+    if (mayBeNull && isAbsent(value)) continue;
+    auto refused = slots_[i]->read(reading, value);
+    if (!refused) continue;
+    if (mayBeNull) refused->expected = "null or " + refused->expected;
+    refused->parameter = positionsOf(line_)[argument - 1];
+    return refused;
+  }
+  return {};
+}
+
+std::shared_ptr<Lane> BoundCall::ownLane() const {
+  return line_.stream ? laneOf(line_.stream, receiver_) : nullptr;
+}
+
+std::optional<Failure> BoundCall::perform(virDomainPtr substitute) {
+  void* const function = line_.resolve();
+  if (!function) return Failure::unavailable(line_.name);
+  VIR(virResetLastError)();
+  const auto invoke = [&] {
+    Word words[kMostParameters];
+    pass(words, substitute ? substitute : receiver_->p);
+    return farBelow([&] { return line_.call(function, words); });
+  };
+  if (line_.stream) {
+    const auto result = callOfStream(line_.stream, *this, receiver_, [&] { return invoke().as<int>(); });
+    if (!result) return streamIsOver();
+    returned_.word = Word(*result);
+  } else {
+    returned_.word = invoke();
+  }
+  if (line_.result->failed(returned_.word)) return Failure::last();
+  while (mustGrow()) {
+    returned_.word = invoke();
+    if (line_.result->failed(returned_.word)) return Failure::last();
+  }
+  auto home = session();
+  for (auto& slot : slots_) {
+    if (!slot) continue;
+    if (auto other = slot->home()) home = std::move(other);
+    slot->returned(returned_.word.as<int>(), session());
+  }
+  line_.result->keep(returned_, home);
+  return {};
+}
+
+void BoundCall::pass(Word* words, void* receiver) {
+  size_t position = 0;
+  for (size_t i = 0; i < line_.slots.size(); position += line_.slots[i++]->takes)
+    if (isReceiver(line_, i))
+      words[position] = Word(receiver);
+    else if (slots_[i])
+      slots_[i]->pass(words + position);
+    else
+      words[position] = Word(flags_);
+}
+
+bool BoundCall::mustGrow() {
+  bool must = false;
+  for (size_t i = 0; i < line_.slots.size(); ++i)
+    if (line_.slots[i]->isProbe) must |= slots_[i]->grow(returned_.word.as<int>());
+  return must;
+}
+
+void BoundCall::abandoned() {
+  if (line_.stream && receiver_) streamOf(receiver_).wake();
+}
+
+virDomainPtr BoundCall::receiver() const {
+  return receiver_ && &receiver_->kind == &KindOf<virDomain>::kind ? static_cast<virDomainPtr>(receiver_->p)
+                                                                   : nullptr;
+}
+
+Napi::Value BoundCall::result(Napi::Env env) {
+  for (auto& slot : slots_)
+    if (slot) slot->arrived(env, returned_.word.as<int>());
+  if (line_.result->isNone(returned_.word)) return env.Null();
+  return outs(env);
+}
+
+Napi::Value BoundCall::outs(Napi::Env env) {
+  Napi::Object named;
+  size_t next = 0;
+  for (size_t i = 0; i < line_.slots.size(); ++i) {
+    if (!line_.slots[i]->isOut) continue;
+    const auto value = slots_[i]->give(env);
+    if (line_.outNames.size() < 2) return value;
+    if (next == 0) named = Napi::Object::New(env);
+    named.Set(line_.outNames[next++], value);
+  }
+  return next ? Napi::Value(named) : line_.result->give(returned_, env);
+}
+
+}  // namespace virt
