@@ -1,5 +1,6 @@
 // A freeze whose daemon dies: nobody can thaw it, and nobody is told otherwise.
-import { once } from 'node:events';
+
+import { aborted } from 'node:util';
 import { expect, jest, test } from '@jest/globals';
 import { quiesceStorage, unquiesceStorage } from '../../lib/disk-snapshot/freeze/quiesce';
 import { PrivateLibvirtd, TestGuest } from '../../lib/testing';
@@ -13,7 +14,7 @@ test('the holder is told, and who connects again thaws the guest', async () => {
   try {
     const frozen = await quiesceStorage(guest.domain, { maxFreezeMs: 60_000 });
     await daemon.kill();
-    await once(frozen.signal, 'abort');
+    await aborted(frozen.signal, frozen);
     expect(frozen.signal.reason).toMatchObject({ code: 'CONNECTION_LOST', outcome: 'unknown' });
     await expect(frozen.unquiesce()).rejects.toMatchObject({ code: 'CONNECTION_LOST', outcome: 'unknown' });
 

@@ -1,7 +1,8 @@
 // When the agent is absent, hangs or loses the freeze, and when the cut itself fails: what is told, and what is left.
-import { once } from 'node:events';
+
 import { readdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { aborted } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { DiskSnapshotError, diskSnapshotCreate, planSnapshot, quiesceStorage, snapshotDisks } from '../../lib';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
@@ -141,7 +142,7 @@ describe('with an agent', () => {
   test('a held quiesce whose lease is over carries no snapshot', async () => {
     const before = await state();
     const held = await quiesceStorage(guest.domain, { maxFreezeMs: 300 });
-    await once(held.signal, 'abort');
+    await aborted(held.signal, held);
     await expect(diskSnapshotCreate(guest.domain, 'vda', { quiesce: held })).rejects.toMatchObject({
       code: 'FREEZE_BUDGET_EXCEEDED',
     });
