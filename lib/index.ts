@@ -3,7 +3,12 @@
 export { adoptDiskSnapshots } from './disk-snapshot/adopt';
 export { diskSnapshotCreate, planSnapshot, snapshotDisks } from './disk-snapshot/create';
 export { defineDomain, describeDomain, updateDisk } from './disk-snapshot/element/policy';
-export { DiskSnapshotError, type DiskSnapshotErrorCode, type Outcome } from './disk-snapshot/errors';
+export {
+  DiskSnapshotError,
+  type DiskSnapshotErrorCode,
+  type DiskSnapshotErrorDetails,
+  type Outcome,
+} from './disk-snapshot/errors';
 export { DiskSnapshotFlags } from './disk-snapshot/flags';
 export { quiesceStorage, unquiesceStorage } from './disk-snapshot/freeze/quiesce';
 export { findDiskSnapshot, listDiskSnapshots } from './disk-snapshot/list';
@@ -31,6 +36,7 @@ export type {
   MethodElement,
   OperationOptions,
   Phase,
+  PlannedDisk,
   PlanOptions,
   Problem,
   Progress,

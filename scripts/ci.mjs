@@ -52,6 +52,7 @@ function checks() {
     ['lint and format (TypeScript)', node, [dependency('@biomejs', 'biome', 'bin', 'biome'), 'ci', '.']],
     ['format (C++)', 'clang-format', ['--dry-run', '-Werror', ...native.map((name) => join('native', name))]],
     ['types', node, [dependency('typescript', 'bin', 'tsc'), '--noEmit']],
+    ['every export is documented', node, [dependency('typedoc', 'bin', 'typedoc'), '--emit', 'none']],
     [
       'the addon by cmake-js',
       node,

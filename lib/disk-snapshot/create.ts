@@ -33,7 +33,7 @@ const LONGEST_TEXT = 64 * 1024;
  * Takes a snapshot of one disk: the proposal's virDomainDiskSnapshotCreate.
  *
  * @param disk `'<…'` is `<disk>` XML, `'/…'` a source path, anything else a target.
- * @param options.method `'<…'` is `<diskSnapshot>` XML, else a method's name, or the object. Default: inferred.
+ * @param options `method`: `'<…'` is `<diskSnapshot>` XML, else a method's name, or the object; inferred where it is left out.
  * @returns the snapshot, with `modifiedDisk` (what the guest writes to now) and `backupSource` (what stays as it is).
  * @throws DiskSnapshotError; `outcome` says what is true then.
  *
@@ -62,7 +62,7 @@ export function diskSnapshotCreate(
 /**
  * Takes a snapshot of several disks at one instant: all of them, or none.
  *
- * @param options.disks `'all'` (default), targets, or `{ target: method }`.
+ * @param options `disks`: `'all'` (default), targets, or `{ target: method }`.
  * @throws DiskSnapshotError; `outcome` says what is true then.
  *
  * @example

@@ -37,11 +37,17 @@ export type DiskSnapshotErrorCode =
  */
 export type Outcome = 'unchanged' | 'undone' | 'done' | 'unknown';
 
+/** What a {@link DiskSnapshotError} carries beside its code and message. */
 export interface DiskSnapshotErrorDetails {
+  /** Default `'unchanged'`. */
   outcome?: Outcome | undefined;
+  /** The domain's name. */
   guest?: string | undefined;
+  /** The disk's target. */
   disk?: string | undefined;
+  /** The snapshot's name. */
   snapshot?: string | undefined;
+  /** What libvirt, or a method, said. */
   cause?: unknown;
 }
 
@@ -57,8 +63,11 @@ const BRAND = Symbol.for('libvirt-disksnapshot.DiskSnapshotError');
  * catch (e) { if (e instanceof DiskSnapshotError && e.code === 'QUIESCE_UNAVAILABLE') … else throw e; }
  */
 export class DiskSnapshotError extends Error {
+  /** Always `'DiskSnapshotError'`. */
   override readonly name = 'DiskSnapshotError' as const;
+  /** The cause, for programs. */
   readonly code: DiskSnapshotErrorCode;
+  /** What is true now. */
   readonly outcome: Outcome;
   /** The domain's name. */
   declare readonly guest?: string;
@@ -67,6 +76,7 @@ export class DiskSnapshotError extends Error {
   /** The snapshot's name. */
   declare readonly snapshot?: string;
 
+  /** For methods of one's own, which may throw it: {@link SnapshotMethod}. */
   constructor(code: DiskSnapshotErrorCode, message: string, details: DiskSnapshotErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
@@ -77,6 +87,7 @@ export class DiskSnapshotError extends Error {
     Object.defineProperty(this, BRAND, { value: true });
   }
 
+  /** By a brand, so that errors of another copy of this package are known too. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === 'object' && value !== null && BRAND in value;
   }

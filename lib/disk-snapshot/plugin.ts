@@ -5,9 +5,11 @@ import type { Problem } from './types';
 
 /** `<diskSnapshot>` as it was written. */
 export interface MethodElement {
+  /** Its own, `method` among them. */
   attributes: Readonly<Record<string, string>>;
   /** Its elements in their order; what lies deeper, `xml` holds. */
   children: readonly { name: string; attributes: Readonly<Record<string, string>>; text: string; xml: string }[];
+  /** The whole element. */
   xml: string;
 }
 
@@ -29,7 +31,9 @@ export interface MethodDisk {
 
 /** Data and State must survive JSON: another process, on another host, may be the one that undoes. */
 export interface MethodContext<Data> {
+  /** The guest. */
   domain: Domain;
+  /** The disk, as it is now. */
   disk: MethodDisk;
   /**
    * From {@link SnapshotMethod.parse}, or {@link SnapshotMethod.dataFor}; or the members of the object that the caller passed,
@@ -58,6 +62,7 @@ export interface MethodContext<Data> {
 export interface SnapshotMethod<Data = unknown, State = unknown> {
   /** The name in `<diskSnapshot method='…'>`; not one of those built in. */
   readonly method: string;
+  /** Of this interface. */
   readonly interfaceVersion: 1;
   /** `'frozen'`: the cut is right only while the guest is frozen or paused. `'any'`: the storage takes care. */
   readonly needs: 'frozen' | 'any';

@@ -314,6 +314,7 @@ export class Connection extends NativeObject implements AsyncDisposable {
     this.#end.fire(ConnectCloseReason.CLIENT);
   }
 
+  /** {@link Connection.close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

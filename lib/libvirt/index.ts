@@ -33,7 +33,7 @@ export type * from './domain-params';
 export { DomainSnapshot } from './domain-snapshot';
 export { type Flag, nameOf, type Value } from './enum';
 export { LibvirtError } from './errors';
-export type { DomainEvents } from './events';
+export type { DomainEvents, GraphicsAddress } from './events';
 export * from './generated/constants';
 export { Interface } from './interface';
 export { Network, type NetworkDHCPLease } from './network';
@@ -42,7 +42,15 @@ export { NodeDevice } from './node-device';
 export type { NodeStreamOptions } from './node-stream';
 export { NWFilter } from './nwfilter';
 export { NWFilterBinding } from './nwfilter-binding';
-export type { AgentFlagsArg, CallOptions, FlagsArg, FlagsOptions, TypedParams, TypedValue } from './options';
+export type {
+  AgentFlagsArg,
+  AgentOptions,
+  CallOptions,
+  FlagsArg,
+  FlagsOptions,
+  TypedParams,
+  TypedValue,
+} from './options';
 export { Secret } from './secret';
 export { StoragePool, type StoragePoolInfo } from './storage-pool';
 export { StorageVol, type StorageVolInfo } from './storage-vol';

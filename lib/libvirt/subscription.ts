@@ -33,11 +33,15 @@ export interface SubscribeOptions extends CallOptions {
  * process, as a socket does; `unref()` lets go.
  */
 export interface Subscription<E> extends AsyncIterable<E>, AsyncDisposable {
+  /** From now on each event is given to it, first those that wait. */
   on(listener: (event: E) => void): this;
+  /** Takes a listener away. */
   off(listener: (event: E) => void): this;
   /** Events that came while the queue was full. */
   readonly dropped: number;
+  /** Holds the process again. */
   ref(): this;
+  /** Lets the process end although somebody listens. */
   unref(): this;
 }
 

@@ -11,14 +11,19 @@ interface ExecStatus {
   'err-data'?: string;
 }
 
+/** What became of a program in the guest. */
 export interface ExecResult {
   /** 128 and the signal's number where a signal ended it, as in a shell. */
   exitCode: number;
+  /** As UTF-8. */
   stdout: string;
+  /** As UTF-8. */
   stderr: string;
 }
 
+/** Of {@link TestGuest.exec}. */
 export interface ExecOptions {
+  /** For its standard input. */
   input?: string | Uint8Array;
   /** From the call to the program's end; it is killed when they have passed. Default 30 000. */
   timeoutMs?: number;

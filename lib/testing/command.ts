@@ -10,9 +10,13 @@ export interface RunOptions {
   accept?: readonly number[];
 }
 
+/** What became of a program on this machine. */
 export interface RunResult {
+  /** 0, or one that the caller accepts. */
   exitCode: number;
+  /** As UTF-8. */
   stdout: string;
+  /** As UTF-8. */
   stderr: string;
 }
 

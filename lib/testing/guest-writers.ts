@@ -2,8 +2,9 @@
 import type { TestGuest } from './test-guest';
 
 /** Whatever runs programs in a guest. */
-type Shell = Pick<TestGuest, 'exec'>;
+export type Shell = Pick<TestGuest, 'exec'>;
 
+/** Of {@link startWriter} and {@link startInstantWriter}. */
 export interface WriterOptions {
   /** Folders in the guest. Default `['/mnt/a']`; give every disk that is to be watched. */
   directories?: readonly string[];
@@ -20,6 +21,7 @@ export class GuestWriter {
     this.#pid = pid;
   }
 
+  /** Ends it; what it wrote stays. */
   async stop(): Promise<void> {
     await shell(this.#guest, 'kill "$1"', this.#pid);
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { run } from './command';
 import { temporaryDirectory } from './scratch';
 
+/** What others say of an image's file system. */
 export interface ImageVerdict {
   /** `e2fsck -fn` found nothing to do, not even a journal to replay. */
   clean: boolean;

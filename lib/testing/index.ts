@@ -1,7 +1,15 @@
 // libvirt-disksnapshot/testing: real, throw-away guests for integration tests.
 export type { ExecOptions, ExecResult } from './agent';
+export type { RunResult } from './command';
 export type { GuestDisk } from './guest-disks';
-export { GuestWriter, startInstantWriter, startWriter, TickWriter, type WriterOptions } from './guest-writers';
+export {
+  GuestWriter,
+  type Shell,
+  startInstantWriter,
+  startWriter,
+  TickWriter,
+  type WriterOptions,
+} from './guest-writers';
 export { type ImageVerdict, readFileFromImage, verifyConsistency } from './image-check';
 export { PrivateLibvirtd, type PrivateLibvirtdOptions } from './private-libvirtd';
 export { type GuestOptions, TestGuest } from './test-guest';

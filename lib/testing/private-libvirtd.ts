@@ -43,7 +43,9 @@ unshare --mount --pid --fork --mount-proc --propagation private -- tini -- sh -c
 rm -rf -- "$1"
 `;
 
+/** How the daemon is started. */
 export interface PrivateLibvirtdOptions {
+  /** Ends `start()`, which then leaves nothing behind. */
   signal?: AbortSignal;
   /** More lines for libvirtd.conf, as `max_client_requests = 5`. */
   configuration?: readonly string[];
@@ -110,6 +112,7 @@ export class PrivateLibvirtd implements AsyncDisposable {
     return join(this.directory, 'run', 'libvirt-sock');
   }
 
+  /** Of its QEMU driver, for this machine. */
   get uri(): string {
     return `qemu+unix:///system?socket=${this.socket}`;
   }
@@ -119,6 +122,7 @@ export class PrivateLibvirtd implements AsyncDisposable {
     return this.#daemon?.pid;
   }
 
+  /** Opens a connection to it. */
   connect(options?: ConnectOptions): Promise<Connection> {
     return connect(this.uri, options);
   }
@@ -147,6 +151,7 @@ export class PrivateLibvirtd implements AsyncDisposable {
     if (this.#daemon !== undefined) process.kill(this.#daemon.pid, 'SIGSTOP');
   }
 
+  /** SIGCONT: undoes `suspend()`. */
   resume(): void {
     if (this.#daemon !== undefined) process.kill(this.#daemon.pid, 'SIGCONT');
   }
@@ -185,6 +190,7 @@ export class PrivateLibvirtd implements AsyncDisposable {
     return this.#closing;
   }
 
+  /** {@link PrivateLibvirtd.close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -16,6 +16,7 @@ import { loadMachine, type SavedMachine, StateRefusedError, saveMachine } from '
 import { temporaryDirectory } from './scratch';
 import { endSince, thisMoment } from './under-way';
 
+/** What a guest is like, and where it runs. */
 export interface GuestOptions {
   /** How many, or what each is like. They are ext4, mounted at /mnt/a, /mnt/b, … in this order. Default 1. */
   disks?: number | readonly GuestDisk[];
@@ -66,7 +67,9 @@ export class TestGuest implements AsyncDisposable {
   #closing: Promise<void> | undefined;
   #booted = 0;
 
+  /** The domain's name. */
   readonly name: string;
+  /** Where it runs. */
   readonly connection: Connection;
   /** Holds the guest's images and its console's log; goes with `close()`. */
   readonly directory: string;
@@ -93,6 +96,7 @@ export class TestGuest implements AsyncDisposable {
     }
   }
 
+  /** The guest, as libvirt has it. Throws once it is closed. */
   get domain(): Domain {
     if (this.#domain === undefined) throw new Error(`the guest ${this.name} is closed`);
     return this.#domain;
@@ -151,6 +155,7 @@ export class TestGuest implements AsyncDisposable {
     return this.#closing;
   }
 
+  /** {@link TestGuest.close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
