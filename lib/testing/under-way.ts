@@ -12,6 +12,7 @@ const underWay = new Map<string, Set<Work>>();
 
 /** The guest went back to a time before this had begun. */
 export class GuestRestoredError extends Error {
+  /** Always `'GuestRestoredError'`. */
   override readonly name = 'GuestRestoredError';
 }
 

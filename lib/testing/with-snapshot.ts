@@ -5,6 +5,7 @@ import { saveDisks, type Way } from './disk-state';
 import { dropMachine, loadMachine, StateRefusedError, saveMachine } from './machine-state';
 import { duringGuest, GuestRestoredError, untilAborted } from './under-way';
 
+/** When {@link withSnapshot} gives up. */
 export interface WithSnapshotOptions {
   /** The guest is brought back when it aborts, whether `fn` has ended or not; then `withSnapshot` rejects with its reason. */
   signal?: AbortSignal;
