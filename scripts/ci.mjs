@@ -12,6 +12,9 @@ const APART = ['faults', 'soak'];
 /** Of the storage tests, those on the LVM host: a virtual machine with guests of its own. `npm run test:storage` runs them. */
 const APART_FILES = ['storage/lvm', 'storage/remote'];
 
+/** The storage tests fill a table, and fail where a cell of it is empty. */
+const REPORTERS = { storage: ['default', './test/storage/methods-table.mjs'] };
+
 /** Each kind of test is a Jest project, quickest first. */
 const PROJECTS = createRequire(import.meta.url)('../jest.config.js')
   .projects.map(({ displayName }) => displayName)
@@ -91,6 +94,7 @@ async function jest(project) {
     '--testTimeout=60000',
     '--testPathIgnorePatterns',
     ...APART_FILES,
+    ...(REPORTERS[project] ?? []).flatMap((reporter) => ['--reporters', reporter]),
   ];
   const code = await runNodeReaped([dependency('jest', 'bin', 'jest.js'), ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],

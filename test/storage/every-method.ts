@@ -28,7 +28,7 @@ export interface Subject {
   copyOut(lab: EveryMethod, snapshot: DiskSnapshot, to: string): Promise<void>;
 }
 
-const sourceOf = ({ backupSource }: DiskSnapshot) => parseXml(backupSource ?? '').attributes.file ?? '';
+export const sourceOf = ({ backupSource }: DiskSnapshot) => parseXml(backupSource ?? '').attributes.file ?? '';
 const convert = async (_: EveryMethod, snapshot: DiskSnapshot, to: string) => {
   await qemuImg('convert', '-U', '-f', snapshot.format, '-O', 'raw', sourceOf(snapshot), to);
 };

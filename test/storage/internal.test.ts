@@ -1,14 +1,11 @@
-// Method qemu, mode internal, on files of this machine and the embedded driver.
+// Method qemu, mode internal, on files of this machine and the embedded driver. methods.test.ts has the whole journey.
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { findDiskSnapshot, snapshotDisks } from '../../lib';
-import { TestGuest } from '../../lib/testing';
 import { embeddedConnection } from '../../lib/testing/embedded';
 import { temporaryDirectory } from '../../lib/testing/scratch';
 import { BareDomain, qemuImg } from '../guest/bare-domain';
-import { start } from './ceph-guest';
 import { footprint, snapshotsIn } from './inside';
-import { journey, STATES } from './journey';
 
 jest.setTimeout(300_000);
 const internal = { method: 'qemu', mode: 'internal' } as const;
@@ -47,23 +44,4 @@ test('below an overlay it is listed, and deleted only when the overlay has gone'
   await outer.delete();
   await inner.delete();
   expect(await snapshotsIn(image)).toEqual([]);
-});
-
-test('a real guest in every state: create, list, revert, revert again, delete', async () => {
-  const connection = await embeddedConnection();
-  await using guest = await TestGuest.boot({ connection, start: false });
-  await start(guest);
-  const disk = guest.image('vda');
-  const subject = {
-    guest,
-    disk: 'vda',
-    folder: '/mnt/a',
-    method: internal,
-    names: () => snapshotsIn(disk),
-    copyOut: async (name: string, to: string) => {
-      await qemuImg('convert', '-U', '-O', 'raw', '-l', `snapshot.name=${name}`, disk, to);
-    },
-  };
-  for (const state of STATES) await journey(subject, state);
-  expect(await qemuImg('check', '-U', disk)).toContain('No errors');
 });

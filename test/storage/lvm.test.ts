@@ -3,15 +3,15 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { type DiskSnapshotError, listDiskSnapshots, planSnapshot, snapshotDisks } from '../../lib';
-import { lookAtGuest } from '../../lib/disk-snapshot/guest';
-import { methodOf } from '../../lib/disk-snapshot/merge/delete-by-method';
-import { journalOf } from '../../lib/disk-snapshot/records/journal';
 import { type Connection, DomainCreateFlags, type StoragePool } from '../../lib/libvirt';
+import { cell, type Operation } from './cells';
 import { imageFile, logicalVolume, RemoteGuest } from './lvm-host/guest';
 import { LvmHost } from './lvm-host/host';
 import { logicalPool } from './lvm-host/pool';
 
 jest.setTimeout(300_000);
+
+const off = (...shows: readonly Operation[]) => cell({ where: 'remote', method: 'lvm', state: 'off', shows });
 
 const MIB = 1024 * 1024;
 /** 8192 blocks of 4 KiB, 33 of tables, a header. */
@@ -66,7 +66,7 @@ test('a logical volume is given to lvm without being asked, and the plan touches
   expect(await volumes()).toEqual(['a']);
 });
 
-test('create, list, delete: LVM shows the snapshot of that origin, with space for all of it', async () => {
+test(`${off('create', 'list', 'delete')}: LVM shows the snapshot of that origin, with space for all of it`, async () => {
   const set = await snapshotDisks(guest.domain, { name: 'one' });
   expect(set.disks[0]).toMatchObject({
     method: 'lvm',
@@ -222,19 +222,11 @@ test('a snapshot that is another guest’s disk is not deleted', async () => {
   await set.delete();
 });
 
-/** The method's own part of an operation on the only snapshot there is. */
-async function byMethod() {
-  const looked = await lookAtGuest(guest.domain, {});
-  const [set] = journalOf(looked.document).sets;
-  const [record] = set?.disks ?? [];
-  if (!set || !record) throw new Error('there is no snapshot');
-  return methodOf(looked, set, record);
-}
 const hash = async (device: string) => (await host.run('sha256sum', device)).split(' ')[0];
 const scribble = (seek: number, count: number) =>
   host.run('sh', '-c', `dd if=/dev/urandom of=${ORIGIN} bs=64k seek=${seek} count=${count} oflag=direct 2>/dev/null`);
 
-test('revert writes back only what differs: twice, with less space than a full copy needs', async () => {
+test(`${off('revert', 'revert again')} writes back only what differs, with less space than a full copy needs`, async () => {
   const set = await snapshotDisks(guest.domain, { name: 'back', disks: { vda: { method: 'lvm', bytes: 8 * MIB } } });
   const wanted = await hash('/dev/vg0/a.back');
   for (const seek of [16, 33]) {
@@ -246,9 +238,8 @@ test('revert writes back only what differs: twice, with less space than a full c
       await scribble(at, count);
     expect(await hash(ORIGIN)).not.toBe(wanted);
     const used = await field('data_percent', 'vg0/a.back');
-    const { method, context } = await byMethod();
     const done: number[] = [];
-    await method.revert({ ...context, force: false, progress: (bytes) => done.push(bytes) });
+    await set.revert({ onProgress: ({ phase, done: bytes }) => phase === 'copy' && done.push(bytes) });
     expect(await hash(ORIGIN)).toBe(wanted);
     expect(await hash('/dev/vg0/a.back')).toBe(wanted);
     expect(await field('data_percent', 'vg0/a.back')).toBe(used);
@@ -263,17 +254,15 @@ test('given no size, it has space for all: it survives that everything is overwr
   const wanted = await hash('/dev/vg0/a.all');
   await scribble(0, 512);
   expect(await hash(ORIGIN)).not.toBe(wanted);
-  const { method, context } = await byMethod();
-  await method.revert({ ...context, force: false, progress: () => {} });
+  await set.revert();
   expect(await hash(ORIGIN)).toBe(wanted);
   expect(await states()).toEqual([['present']]);
   await set.delete();
 });
 
 test('revert is refused while a guest runs on the volume, and where the snapshot is gone', async () => {
-  await snapshotDisks(guest.domain, { name: 'no', disks: { vda: 'lvm' } });
-  const { method, context } = await byMethod();
-  const revert = () => refusal(method.revert({ ...context, force: false }));
+  const set = await snapshotDisks(guest.domain, { name: 'no', disks: { vda: 'lvm' } });
+  const revert = () => refusal(set.revert());
   await guest.domain.createWithFlags(DomainCreateFlags.START_PAUSED);
   expect(await revert()).toMatchObject({ code: 'GUEST_ACTIVE', outcome: 'unchanged' });
   await guest.stop();
@@ -281,13 +270,12 @@ test('revert is refused while a guest runs on the volume, and where the snapshot
   expect(await revert()).toMatchObject({ code: 'NOT_FOUND', outcome: 'unchanged' });
 });
 
-test('read gives the bytes of the snapshot, not those of today', async () => {
+test(`${off('read')} gives the bytes of the snapshot, not those of today`, async () => {
   const set = await snapshotDisks(guest.domain, { name: 'read' });
   const wanted = await hash('/dev/vg0/a.read');
   await scribble(8, 8);
-  const { method, context } = await byMethod();
   const digest = createHash('sha256');
-  for await (const chunk of method.read?.(context) ?? []) digest.update(chunk);
+  for await (const chunk of set.read('vda')) digest.update(chunk);
   expect(digest.digest('hex')).toBe(wanted);
   await set.delete();
 });

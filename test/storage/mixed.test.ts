@@ -18,6 +18,7 @@ import { type FaultPoint, installFaultHook } from '../../lib/disk-snapshot/fault
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { readFileFromImage, startInstantWriter, verifyConsistency } from '../../lib/testing';
 import { FREEZE_HOOK } from '../../lib/testing/guest-scripts';
+import { temporaryDirectory } from '../../lib/testing/scratch';
 import { disksOf, EveryMethod, SUBJECTS } from './every-method';
 
 jest.setTimeout(300_000);
@@ -38,10 +39,15 @@ class FailingArray extends VendorArrayMethod {
 
 const vendor = new FailingArray();
 let lab: EveryMethod;
+let images: string;
 beforeAll(async () => {
+  images = await temporaryDirectory('images');
   lab = await EveryMethod.start(vendor);
 });
-afterAll(() => lab?.close());
+afterAll(async () => {
+  await lab?.close();
+  await rm(images, { recursive: true });
+});
 afterEach(async () => {
   vendor.failing = null;
   installFaultHook(null);
@@ -59,7 +65,7 @@ describe.each([
     for (const [at, subject] of subjects.entries()) {
       const snapshot = set.disks[at];
       expect(snapshot).toMatchObject({ disk: subject.disk });
-      const copy = join(lab.guest.directory, `${subject.disk}.raw`);
+      const copy = join(images, `${subject.disk}.raw`);
       if (snapshot) await subject.copyOut(lab, snapshot, copy);
       made.push(copy);
     }
@@ -67,9 +73,9 @@ describe.each([
   }
 
   /** The numbers that the guest wrote to its disks in turn, as each cut has them. */
-  async function expectOneInstant(images: readonly string[]): Promise<void> {
+  async function expectOneInstant(made: readonly string[]): Promise<void> {
     const numbers: number[] = [];
-    for (const image of images) numbers.push(Number((await readFileFromImage(image, '/instant')).trim()));
+    for (const image of made) numbers.push(Number((await readFileFromImage(image, '/instant')).trim()));
     expect(Math.min(...numbers)).toBeGreaterThan(0);
     expect(Math.max(...numbers) - Math.min(...numbers)).toBeLessThanOrEqual(1);
     expect(numbers).toEqual([...numbers].sort((a, b) => b - a)); // the first is written first
@@ -99,9 +105,9 @@ describe.each([
     expect(set).toMatchObject(expected);
     if (!isFrozen) expect(set.pausedMs).toBeGreaterThan(0);
     expect((await lab.guest.domain.getState()).state).toBe(DomainState.RUNNING);
-    const images = await copies(set);
-    await expectOneInstant(images);
-    for (const image of images) {
+    const made = await copies(set);
+    await expectOneInstant(made);
+    for (const image of made) {
       expect(await verifyConsistency(image)).toMatchObject({ clean: isFrozen, needsRecovery: !isFrozen, sound: true });
       await rm(image);
     }

@@ -1,4 +1,4 @@
-// Method rbd, on a real Ceph cluster that asks for a key. The children run what `npm run build:ts` made.
+// Method rbd, on a real Ceph cluster that asks for a key; methods.test.ts has the whole journey. The children run what `npm run build:ts` made.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -25,7 +25,6 @@ import { type BareDomain, qemuImg } from '../guest/bare-domain';
 import { Ceph } from './ceph';
 import { bareCephDomain, cephGuest, defineSecret, rbdSource, start } from './ceph-guest';
 import { footprint, snapshotsIn } from './inside';
-import { journey, STATES } from './journey';
 
 jest.setTimeout(300_000);
 let ceph: Ceph;
@@ -325,11 +324,5 @@ describe('a real guest', () => {
     expect(first).toBeGreaterThan(0);
     expect([0, 1]).toContain(first - second);
     await set.delete();
-  });
-
-  test('create, list, revert, revert again, delete, in every state', async () => {
-    const names = () => ceph.snapshots(image);
-    const subject = { guest, disk: 'vda', folder: '/mnt/a', method: null, names, copyOut };
-    for (const state of STATES) await journey(subject, state);
   });
 });
