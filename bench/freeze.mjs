@@ -1,10 +1,12 @@
-// How long a guest stands still for a quiesced snapshot, by its own clock: ours against virsh's, in turn, on one guest each.
+// How long a guest stands still for a quiesced snapshot, by its own clock: ours against virsh's, in turn, on one guest each; then
+// method by method, and four of them mixed.
 // npm run bench:freeze [-- ROUNDS]
 import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { note, step, style } from '../scripts/console.mjs';
 import { root } from '../scripts/process.mjs';
+import { measureMethods } from './freeze-methods.mjs';
 import { median } from './statistics.mjs';
 
 const require = createRequire(import.meta.url);
@@ -27,6 +29,7 @@ try {
 } finally {
   await daemon.close();
 }
+await measureMethods(ROUNDS);
 
 async function measure(connection, disks) {
   const guest = await TestGuest.boot({ connection, disks, restorable: false });

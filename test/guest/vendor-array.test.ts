@@ -6,7 +6,7 @@ import { copyFile, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import ts from 'typescript';
-import { registerVendorArray } from '../../examples/vendor-array';
+import { registerVendorArray } from '../../examples/vendor-array/index';
 import {
   type Connection,
   type Domain,

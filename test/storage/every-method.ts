@@ -1,7 +1,7 @@
 // A guest with a disk for each method, all on real storage: files, btrfs and XFS on loop devices, Ceph, and a vendor's array.
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { VendorArrayMethod } from '../../examples/vendor-array';
+import { VendorArrayMethod } from '../../examples/vendor-array/index';
 import { type Connection, type DiskSnapshot, DomainXMLFlags, type Method, registerSnapshotMethod } from '../../lib';
 import { qmp } from '../../lib/disk-snapshot/images/qmp';
 import { PrivateLibvirtd, TestGuest } from '../../lib/testing';

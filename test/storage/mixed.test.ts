@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { VendorArrayMethod } from '../../examples/vendor-array';
+import { VendorArrayMethod } from '../../examples/vendor-array/index';
 import {
   type DiskSnapshotSet,
   DomainState,
