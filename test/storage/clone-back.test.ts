@@ -62,3 +62,20 @@ describe.each([
     expect((await layer.disks[0])?.state).toBe('present');
   });
 });
+
+test('on btrfs, an image that is nocow in a folder that is not is refused in words, and nothing is left', async () => {
+  const root = await temporaryDirectory('nocow');
+  const mounted = await Mounted.make('btrfs', root);
+  const vm = await BareDomain.define(await embeddedConnection(), join(root, 'vm-nocow'), { folder: mounted.directory });
+  const image = await vm.source('vda');
+  await rm(image);
+  await qemuImg('create', '-q', '-f', 'qcow2', '-o', 'nocow=on', image, '64M');
+  await fill(image, 1, 1, 1);
+  const error = await snapshotDisks(vm.domain, { disks: { vda: 'btrfs' }, name: 'no' }).catch((e) => e);
+  expect(error).toMatchObject({ code: 'METHOD_UNSUPPORTED', outcome: 'undone', disk: 'vda' });
+  expect(error.message).toContain('nocow');
+  expect(await readdir(mounted.directory)).toEqual(['vda.qcow2']);
+  await vm.remove();
+  await mounted.close();
+  await rm(root, { recursive: true });
+});

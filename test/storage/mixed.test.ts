@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { VendorArrayMethod } from '../../examples/vendor-array/index';
 import {
+  type DiskSnapshot,
   type DiskSnapshotSet,
   DomainState,
+  diskTree,
   listDiskSnapshots,
   planSnapshot,
   type Quiesce,
@@ -15,11 +17,12 @@ import {
   snapshotDisks,
 } from '../../lib';
 import { type FaultPoint, installFaultHook } from '../../lib/disk-snapshot/fault-point';
+import { qmp } from '../../lib/disk-snapshot/images/qmp';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { readFileFromImage, startInstantWriter, verifyConsistency } from '../../lib/testing';
 import { FREEZE_HOOK } from '../../lib/testing/guest-scripts';
 import { temporaryDirectory } from '../../lib/testing/scratch';
-import { disksOf, EveryMethod, SUBJECTS } from './every-method';
+import { disksOf, EveryMethod, SUBJECTS, sourceOf } from './every-method';
 
 jest.setTimeout(300_000);
 
@@ -212,6 +215,31 @@ describe('where a step fails', () => {
   test('qemu: its transaction fails when all others have cut', async () => {
     await expectTakenBack({ at: 'snapshot.methods-cut', strike: () => rm(overlay()) }, { outcome: 'undone' });
   });
+});
+
+test('removed behind our back, by whatever tool, each is shown as missing, and can be deleted', async () => {
+  const { domain, name: guest } = lab.guest;
+  const before = await lab.everything();
+  const set = await snapshotDisks(domain, { disks: disksOf(SUBJECTS), name: 'gone' });
+  const file = (disk: string) => rm(sourceOf(set.disks.find((one) => one.disk === disk) as DiskSnapshot));
+  await lab.daemon.virsh('blockcommit', guest, 'vda', '--active', '--pivot', '--wait');
+  await file('vdb');
+  await lab.ceph.rbd('snap', 'rm', '--no-progress', `${lab.rbdImage}@gone`);
+  await file('vdd');
+  await file('vde');
+  const nodes = await qmp<{ 'node-name': string; file: string; drv: string }[]>(domain, 'query-named-block-nodes', {
+    flat: true,
+  });
+  const device = nodes.find(({ file: path, drv }) => path === lab.guest.image('vdf') && drv === 'qcow2')?.['node-name'];
+  await qmp(domain, 'blockdev-snapshot-delete-internal-sync', { device, name: 'gone' });
+
+  const [listed] = await listDiskSnapshots(domain);
+  expect(listed?.disks.map(({ disk, state }) => [disk, state])).toEqual(SUBJECTS.map(({ disk }) => [disk, 'missing']));
+  for (const { snapshots } of (await diskTree(domain)).disks) expect(snapshots).toMatchObject([{ state: 'missing' }]);
+  await listed?.delete();
+  await rm(join(lab.guest.directory, `${guest}-vda.gone`), { force: true }); // virsh leaves it
+  expect((await lab.everything()).inside).toEqual(before.inside);
+  expect(await listDiskSnapshots(domain)).toEqual([]);
 });
 
 test('killed between two preparations: what the first had made is taken back by recovery', async () => {
