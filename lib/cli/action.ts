@@ -47,7 +47,9 @@ async function perform(session: Session, work: () => Promise<number | undefined>
     },
   });
   try {
-    return await work();
+    const exitCode = await work();
+    if (world.interrupts.signal.aborted) output.note('it was too late to take it back: it is done');
+    return exitCode;
   } catch (error) {
     session.clear();
     const failure = await tell(session, error);

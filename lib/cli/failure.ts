@@ -28,7 +28,22 @@ export interface Failure {
   guest?: string;
   disk?: string;
   snapshot?: string;
+  /** The way out in terms of the command line, where the message speaks of the library. */
+  hint?: string;
 }
+
+const HINTS: Partial<Record<DiskSnapshotErrorCode, (guest: string) => string>> = {
+  RECOVERY_NEEDED: (guest) => `disksnap recover ${guest}`,
+  CONNECTION_LOST: (guest) => `when the hypervisor answers again: disksnap recover ${guest}`,
+  THAW_FAILED: (guest) => `disksnap recover ${guest}, or virsh domfsthaw ${guest}`,
+  ALREADY_FROZEN: (guest) => `if nobody is at work there: virsh domfsthaw ${guest}`,
+  QUIESCE_UNAVAILABLE: () => 'without a freeze: --no-quiesce',
+  FREEZE_BUDGET_EXCEEDED: () => 'a longer freeze: --max-freeze SECONDS',
+  METHOD_UNSUPPORTED: () => 'another method: --method METHOD, or --disk DISK=METHOD',
+  GUEST_ACTIVE: () => 'shut the guest down first, or --force',
+  NAME_EXISTS: () => 'another name: --name NAME',
+  DISK_NOT_FOUND: (guest) => `its disks: disksnap tree ${guest}`,
+};
 
 const EXIT_OF: Partial<Record<DiskSnapshotErrorCode, number>> = {
   INVALID_ARGUMENT: EXIT.USAGE,
@@ -49,7 +64,7 @@ export function failureOf(error: unknown): Failure {
     return { code: error.code, message: error.message, outcome: 'unchanged', exitCode: error.exitCode };
   if (error instanceof LibvirtError)
     return { code: error.codeName, message: error.message, outcome: 'unchanged', exitCode: EXIT.FAILED };
-  if (error instanceof Error && error.name === 'TimeoutError')
+  if (isTimeout(error))
     return { code: 'TIME_OVER', message: 'the time was over', outcome: 'undone', exitCode: EXIT.TIME_OVER };
   if (error instanceof Error && /^ERR_(INVALID_ARG|OUT_OF_RANGE)/.test(codeOf(error)))
     return { code: 'USAGE', message: error.message, outcome: 'unchanged', exitCode: EXIT.USAGE };
@@ -69,7 +84,13 @@ function failureOfSnapshot(error: DiskSnapshotError): Failure {
     ...(guest === undefined ? {} : { guest }),
     ...(disk === undefined ? {} : { disk }),
     ...(snapshot === undefined ? {} : { snapshot }),
+    ...hintFor(error),
   };
+}
+
+function hintFor({ code, guest = 'GUEST' }: DiskSnapshotError): { hint?: string } {
+  const hint = HINTS[code]?.(guest);
+  return hint === undefined ? {} : { hint };
 }
 
 function exitCodeOf({ code, outcome }: DiskSnapshotError): number {
@@ -78,4 +99,7 @@ function exitCodeOf({ code, outcome }: DiskSnapshotError): number {
   return EXIT_OF[code] ?? EXIT.FAILED;
 }
 
+/** Of AbortSignal.timeout: a DOMException, perhaps of another realm. */
+const isTimeout = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'name' in error && error.name === 'TimeoutError';
 const codeOf = (error: Error): string => ('code' in error ? String(error.code) : '');

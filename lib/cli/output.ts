@@ -62,8 +62,9 @@ export class Output {
       stderr.write(`${JSON.stringify({ error: failure }, null, 2)}\n`);
       return;
     }
-    const lines = failure.message.split('\n').map(printable);
-    stderr.write(`${paint(this.#colourOfErrors, 'red', 'disksnap:')} ${lines.join('\n')}\n`);
+    const { message, hint } = failure;
+    const lines = [...message.split('\n'), ...(hint === undefined ? [] : [`Hint: ${hint}`])];
+    stderr.write(`${paint(this.#colourOfErrors, 'red', 'disksnap:')} ${lines.map(printable).join('\n')}\n`);
   }
 
   paint(colour: Colour, text: string): string {

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Frame } from './action';
 import { COMMANDS } from './commands';
+import { completeCommand } from './commands/complete';
 import { addHelpTopics } from './help';
 import { addGlobalOptions } from './options';
 import type { World } from './session';
 
-export function buildProgram(frame: Frame, { stdout, stderr }: World): Command {
+export function buildProgram(frame: Frame, world: World): Command {
+  const { stdout, stderr } = world;
   const program = addGlobalOptions(new Command('disksnap'))
     .description('Live, consistent disk snapshots of virtual machines.')
     .version(packageVersion(), '-V, --version')
@@ -21,6 +23,7 @@ export function buildProgram(frame: Frame, { stdout, stderr }: World): Command {
       outputError: () => {}, // runCli tells it, in text or JSON
     });
   for (const make of COMMANDS) program.addCommand(make(frame).copyInheritedSettings(program));
+  program.addCommand(completeCommand(program, world).copyInheritedSettings(program), { hidden: true });
   addHelpTopics(program);
   return program;
 }

@@ -1,0 +1,96 @@
+// The command disksnap as users run it: on a terminal of its own, or in a pipe. It runs what `npm run build:ts` made.
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+const DIST = join(__dirname, '..', 'dist');
+const MAIN = join(DIST, 'cli', 'main.js');
+/** Python brings a pseudo-terminal; Node has none without native code. */
+const PTY = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+export const CTRL_C = '\x03';
+
+/** Stops at one place, says so on the terminal, and goes on after the interrupt: a fault point, or where a file is published. */
+const STOP = `
+  const { installFaultHook } = require(${JSON.stringify(join(DIST, 'disk-snapshot', 'fault-point'))});
+  const stop = (place) => new Promise((resolve) => {
+    process.once('SIGINT', resolve);
+    process.stderr.write('stopped at ' + place);
+  });
+  const hang = (place) => new Promise(() => process.stderr.write('stopped at ' + place));
+  installFaultHook((point) => {
+    if (process.env.STOP_AT === point) return stop(point);
+    if (process.env.STOP_AT === 'hang at ' + point) return hang(point);
+  });
+  const files = require('node:fs/promises');
+  const { link } = files;
+  if (process.env.STOP_AT === 'link') files.link = async (...names) => {
+    files.link = link;
+    await stop('link');
+    return link(...names);
+  };
+`;
+
+export interface Finished {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** In pipes: neither of its ends is a terminal. */
+export async function disksnap(uri: string, ...args: string[]): Promise<Finished> {
+  const child = spawn(process.execPath, [MAIN, '--connect', uri, ...args], { env: environment({}) });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  child.stdin.end();
+  const [exitCode] = (await once(child, 'close')) as [number | null];
+  return { exitCode, stdout, stderr };
+}
+
+/** On a terminal, where a key can be pressed. */
+export class Terminal {
+  /** All that has appeared so far. */
+  screen = '';
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #end: Promise<unknown[]>;
+
+  constructor(uri: string, args: readonly string[], { stopAt }: { stopAt?: string } = {}) {
+    const hook = stopAt === undefined ? [] : ['--eval', `${STOP}; require(process.argv[1])`];
+    // With --eval, process.argv has no script of its own.
+    const command = stopAt === undefined ? [MAIN] : [...hook, '--', MAIN];
+    this.#child = spawn('python3', ['-c', PTY, process.execPath, ...command, '--connect', uri, ...args], {
+      env: environment(stopAt === undefined ? {} : { STOP_AT: stopAt }),
+    });
+    this.#end = once(this.#child, 'close');
+    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.screen += text;
+    });
+  }
+
+  /** Resolves when that text is on the screen. */
+  async shows(text: string): Promise<void> {
+    const ended = this.#end.then(() => {
+      if (!this.screen.includes(text)) throw new Error(`ended without ${text}: ${this.screen}`);
+    });
+    while (!this.screen.includes(text)) await Promise.race([once(this.#child.stdout, 'data'), ended]);
+    ended.catch(() => {});
+  }
+
+  press(key: string): void {
+    this.#child.stdin.write(key);
+  }
+
+  async end(): Promise<{ exitCode: number | null; screen: string }> {
+    const [exitCode] = (await this.#end) as [number | null];
+    return { exitCode, screen: this.screen };
+  }
+}
+
+function environment(more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { NO_COLOR: _, FORCE_COLOR: __, ...env } = process.env;
+  return { ...env, TERM: 'xterm', ...more };
+}
