@@ -1,5 +1,6 @@
 // Trees and snapshots to draw: small, branched, damaged, hostile.
-import type { DiskSnapshotSet, DiskTree, Layer } from 'libvirt-disksnapshot';
+import type { DiskSnapshotSet, DiskTree, Layer, SnapshotPlan } from 'libvirt-disksnapshot';
+import type { SnapshotTimeline } from '../lib/picture';
 
 type Disk = DiskTree['disks'][number];
 const GiB = 1024 ** 3;
@@ -119,5 +120,43 @@ export const hostile: DiskTree = {
       ],
     },
     { disk: 'sdb', policy: null, layers: [], snapshots: [] },
+  ],
+};
+
+/** Measured: two disks by two methods, frozen and paused. */
+export const timeline: SnapshotTimeline = {
+  ...{ guest: 'database', name: 'nightly', consistency: 'filesystem', frozenMs: 46.2, pausedMs: 14.8 },
+  disks: [
+    { disk: 'vda', method: 'qemu' },
+    { disk: 'vdb', method: 'qemu' },
+    { disk: 'vdc', method: 'lvm' },
+  ],
+  steps: [
+    { phase: 'plan', startMs: 0, endMs: 61 },
+    { phase: 'record', startMs: 61, endMs: 74 },
+    { phase: 'prepare', disk: 'vda', startMs: 74, endMs: 96 },
+    { phase: 'prepare', disk: 'vdb', startMs: 96, endMs: 117 },
+    { phase: 'prepare', disk: 'vdc', startMs: 117, endMs: 119 },
+    { phase: 'quiesce', startMs: 119, endMs: 143 },
+    { phase: 'pause', startMs: 143, endMs: 146 },
+    { phase: 'cut', startMs: 146, endMs: 157 },
+    { phase: 'resume', startMs: 157, endMs: 159 },
+    { phase: 'thaw', startMs: 159, endMs: 171 },
+    { phase: 'verify', startMs: 171, endMs: 214 },
+  ],
+};
+
+/** The same before it was taken. */
+export const plan: SnapshotPlan = {
+  ...{ ok: true, problems: [], consistency: 'filesystem', willFreeze: true, willPause: false },
+  disks: ['vda', 'vdb'].map((disk) => ({ disk, method: 'qemu', because: 'a file', creates: [], bytes: 0 })),
+  steps: [
+    { phase: 'record', what: 'claim database and record the intent in its metadata' },
+    { phase: 'prepare', disk: 'vda', what: 'make the overlay /images/root.nightly.qcow2 through qemu-img' },
+    { phase: 'prepare', disk: 'vdb', what: 'make the overlay /images/data.nightly.qcow2 through qemu-img' },
+    { phase: 'quiesce', what: 'freeze /, /srv' },
+    { phase: 'cut', what: 'switch vda, vdb in one transaction' },
+    { phase: 'thaw', what: 'thaw /, /srv' },
+    { phase: 'verify', what: 'read the disks back from the domain, and record the snapshot' },
   ],
 };
