@@ -1,5 +1,5 @@
 // What every function of the facade does around its work: check the domain, keep the deadline, translate libvirt's errors.
-import { Domain, ErrorNumber, LibvirtError } from '../libvirt';
+import { Domain, ErrorDomain, ErrorNumber, LibvirtError } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import { invalidType, outOfRange } from './argument';
 import { DiskSnapshotError, type DiskSnapshotErrorCode, type Outcome } from './errors';
@@ -54,10 +54,11 @@ const translations: readonly {
   advice: string;
 }[] = [
   {
+    // libvirt's client has no number for it: what its transport says is a system or internal error of domain RPC.
     test: (e) =>
       e.code === ErrorNumber.RPC ||
       e.code === ErrorNumber.INVALID_CONN ||
-      (e.code === ErrorNumber.INTERNAL_ERROR && /client socket is closed|connection.*closed/i.test(e.message)),
+      (e.domain === ErrorDomain.RPC && (e.code === ErrorNumber.SYSTEM_ERROR || e.code === ErrorNumber.INTERNAL_ERROR)),
     code: 'CONNECTION_LOST',
     advice: LOST,
   },
