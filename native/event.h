@@ -50,6 +50,13 @@ struct EventLine {
   const EventSubject& subject;
   EventSubject::Callback callback;
   std::vector<const char*> fields;
+  unsigned long first = 0;  // the libvirt that brought it, where that is newer than the oldest one supported
+
+  EventLine since(unsigned long version) const {
+    EventLine line = *this;
+    line.first = version;
+    return line;
+  }
 };
 
 // The C callback for a signature: connection, object, values, data.
@@ -80,7 +87,7 @@ struct EventCallback<R (*)(virConnectPtr, T*, A...)> {
 template <class F, Name... fields>
 EventLine eventLine(const char* name, const EventSubject& subject, int id) {
   F callback = &EventCallback<F>::call;
-  return {name, id, subject, reinterpret_cast<EventSubject::Callback>(callback), {fields.text...}};
+  return {name, id, subject, reinterpret_cast<EventSubject::Callback>(callback), {fields.text...}, 0};
 }
 #define EVENT(name, subject, id, callback, ...) \
   ::virt::eventLine<callback __VA_OPT__(, ) __VA_ARGS__>(name, subject, id)

@@ -21,6 +21,7 @@ class SubscribeCall final : public Call {
 
  protected:
   std::optional<Failure> perform(virDomainPtr) override {
+    if (libraryVersion() < subscription_->line.first) return Failure::unavailable(subscription_->line.name);
     VIR(virResetLastError)();
     auto* connection = static_cast<virConnectPtr>(connection_->p);
     if (!session()->subscribe(subscription_, connection, object_)) return Failure::last();

@@ -30,6 +30,8 @@ constexpr ParamField identity[] = {
 constexpr ParamField restore[] = {
     {VIR_DOMAIN_SAVE_PARAM_FILE, VIR_TYPED_PARAM_STRING},
     {VIR_DOMAIN_SAVE_PARAM_DXML, VIR_TYPED_PARAM_STRING},
+    // libvirt 10.6 and later
+    {"parallel.channels", VIR_TYPED_PARAM_INT},
 };
 
 constinit const Line lines[] = {

@@ -3,6 +3,7 @@
 
 #include "adapters.h"
 #include "bound.h"
+#include "newer.h"
 #include "tables.h"
 
 namespace virt {
@@ -128,6 +129,9 @@ constexpr ParamField launchSecurity[] = {
 constexpr ParamField save[] = {
     {VIR_DOMAIN_SAVE_PARAM_FILE, VIR_TYPED_PARAM_STRING},
     {VIR_DOMAIN_SAVE_PARAM_DXML, VIR_TYPED_PARAM_STRING},
+    // libvirt 10.6, 11.2
+    {"image_format", VIR_TYPED_PARAM_STRING},
+    {"parallel.channels", VIR_TYPED_PARAM_INT},
 };
 
 // What older headers do not name stands here by its text.
@@ -195,6 +199,8 @@ constinit const Line lines[] = {
     FN_BY(virDomainFDAssociate, domainFDAssociate, At<1, 3>),
     FN(virDomainGetAutostart),
     FN(virDomainSetAutostart),
+    FN(virDomainGetAutostartOnce),
+    FN(virDomainSetAutostartOnce),
 
     FN(virDomainGetState, Outs<"state", "reason">),
     FN(virDomainGetInfo),
@@ -240,10 +246,13 @@ constinit const Line lines[] = {
     FN(virDomainSetInterfaceParameters, Schema<interfaceParameters>),
     FN(virDomainOpenGraphics),
     FN(virDomainOpenGraphicsFD, Count),
+    FN(virDomainGraphicsReload),
     FN(virDomainGetBlockInfo),
     FN(virDomainGetDiskErrors),
     FN(virDomainGetBlockIoTune, Null<1>),
     FN(virDomainSetBlockIoTune, Schema<blockIoTune>),
+    FN(virDomainSetThrottleGroup, Schema<blockIoTune>),
+    FN(virDomainDelThrottleGroup),
     FN(virDomainGetBlkioParameters),
     FN(virDomainSetBlkioParameters, Schema<blkio>),
     FN(virDomainSetMaxMemory),

@@ -1,6 +1,7 @@
 // The events of guests by the names of `virsh event --list`, those of other objects by their object's name
 // before it. The fields' keys are the C callbacks' own parameters.
 #include "event.h"
+#include "newer.h"
 
 namespace virt {
 
@@ -59,11 +60,17 @@ const std::vector<EventLine>& eventTable() {
             virConnectDomainEventMemoryFailureCallback, "recipient", "action", "flags"),
       EVENT("memory-device-size-change", domainEvents, VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE,
             virConnectDomainEventMemoryDeviceSizeChangeCallback, "alias", "size"),
+      EVENT("nic-mac-change", domainEvents, VIR_DOMAIN_EVENT_ID_NIC_MAC_CHANGE,
+            virConnectDomainEventNICMACChangeCallback, "alias", "oldMAC", "newMAC")
+          .since(11'002'000),
       EVENT("qemu-monitor-event", monitorEvents, -1, virConnectDomainQemuMonitorEventCallback, "event",
             "seconds", "micros", "details"),
 
       EVENT("network-lifecycle", networkEvents, VIR_NETWORK_EVENT_ID_LIFECYCLE,
             virConnectNetworkEventLifecycleCallback, "event", "detail"),
+      EVENT("network-metadata-change", networkEvents, VIR_NETWORK_EVENT_ID_METADATA_CHANGE,
+            virConnectNetworkEventMetadataChangeCallback, "type", "nsuri")
+          .since(9'008'000),
       EVENT("storage-pool-lifecycle", poolEvents, VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE,
             virConnectStoragePoolEventLifecycleCallback, "event", "detail"),
       EVENT("storage-pool-refresh", poolEvents, VIR_STORAGE_POOL_EVENT_ID_REFRESH,

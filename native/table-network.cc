@@ -1,6 +1,7 @@
 // virNetwork and virNetworkPort.
 #include "adapters.h"
 #include "bound.h"
+#include "newer.h"
 #include "tables.h"
 
 namespace virt {
@@ -30,6 +31,8 @@ constinit const Line lines[] = {
     FN(virNetworkCreate),
     FN(virNetworkDestroy),
     FN(virNetworkUndefine),
+    FN(virNetworkGetMetadata, Null<2>),
+    FN(virNetworkSetMetadata, Null<2, 3, 4>),
     FN(virNetworkUpdate),
     FN_BY(virNetworkGetDHCPLeases, networkGetDHCPLeases, At<1>, Null<1>),
     FN(virNetworkListAllPorts),

@@ -1,5 +1,6 @@
 // virNodeDevice: a device of the host.
 #include "bound.h"
+#include "newer.h"
 #include "tables.h"
 
 namespace virt {
@@ -23,6 +24,7 @@ constinit const Line lines[] = {
     FN(virNodeDeviceDetachFlags, Null<1>),
     FN(virNodeDeviceReAttach),
     FN(virNodeDeviceReset),
+    FN(virNodeDeviceUpdate),
 };
 
 }  // namespace

@@ -1,10 +1,9 @@
-// What becomes of each public function of libvirt in JavaScript: one line per C function of the installed libvirt's own
-// description, with its member or the reason why there is none. `--json`: the same as JSON.
+// What becomes of each public function of libvirt in JavaScript: one line per C function of libvirt's own description
+// (the installed one's, and what newer ones have), with its member or the reason why there is none. `--json`: the same as JSON.
 //   npm run --silent coverage
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
+import { description } from './libvirt-api.mjs';
 
 const require = createRequire(import.meta.url);
 const { native } = require('../dist/native.js');
@@ -41,21 +40,11 @@ export function coverage() {
   const members = new Map(
     native.functions.map((fn) => [fn.name, `${fn.receiver}.${memberName(fn.name, fn.receiver)}`]),
   );
-  return publicFunctions().map((name) => {
+  return [...description().matchAll(/<function name='(\w+)'/g)].map(([, name]) => {
     const elsewhere = ELSEWHERE.find(([pattern]) => pattern.test(name))?.[1] ?? null;
     const member = members.get(name) ?? (typeof elsewhere === 'function' ? elsewhere(name) : elsewhere);
     const reason = member === null ? (LEFT_OUT.find(([pattern]) => pattern.test(name))?.[1] ?? null) : null;
     return { function: name, member, reason };
-  });
-}
-
-function publicFunctions() {
-  return [
-    ['libvirt', 'libvirt_api'],
-    ['libvirt-qemu', 'libvirt_qemu_api'],
-  ].flatMap(([module, variable]) => {
-    const path = execFileSync('pkg-config', [`--variable=${variable}`, module], { encoding: 'utf8' }).trim();
-    return [...readFileSync(path, 'utf8').matchAll(/<function name='(\w+)'/g)].map(([, name]) => name);
   });
 }
 

@@ -1,9 +1,9 @@
-// Writes lib/libvirt/generated/ from the installed libvirt's description of its own API:
+// Writes lib/libvirt/generated/ from libvirt's description of its own API, the installed one's and what newer ones have:
 //   constants.ts   one frozen object per C enum
 //   parameters.ts  the C parameters' names of each function, for error messages
-// Run it where the newest libvirt headers are installed: node scripts/generate-constants.mjs [--check]
-import { execFileSync } from 'node:child_process';
+// node scripts/generate-constants.mjs [--check]
 import { readFileSync, writeFileSync } from 'node:fs';
+import { description } from './libvirt-api.mjs';
 
 /** What every member of an enum begins with in C and loses in JavaScript. A new enum must be entered here by hand. */
 const PREFIX = {
@@ -20,6 +20,7 @@ const PREFIX = {
   virConnectDomainQemuMonitorEventRegisterFlags: 'VIR_CONNECT_DOMAIN_QEMU_MONITOR_EVENT_REGISTER_',
   virConnectFlags: 'VIR_CONNECT_',
   virConnectGetAllDomainStatsFlags: 'VIR_CONNECT_GET_ALL_DOMAINS_STATS_',
+  virConnectGetDomainCapabilitiesFlags: 'VIR_CONNECT_GET_DOMAIN_CAPABILITIES_',
   virConnectListAllDomainsFlags: 'VIR_CONNECT_LIST_DOMAINS_',
   virConnectListAllInterfacesFlags: 'VIR_CONNECT_LIST_INTERFACES_',
   virConnectListAllNetworksFlags: 'VIR_CONNECT_LIST_NETWORKS_',
@@ -77,6 +78,7 @@ const PREFIX = {
   virDomainFDAssociateFlags: 'VIR_DOMAIN_FD_ASSOCIATE_',
   virDomainGetHostnameFlags: 'VIR_DOMAIN_GET_HOSTNAME_',
   virDomainGetJobStatsFlags: 'VIR_DOMAIN_JOB_STATS_',
+  virDomainGraphicsReloadType: 'VIR_DOMAIN_GRAPHICS_RELOAD_TYPE_',
   virDomainGuestInfoTypes: 'VIR_DOMAIN_GUEST_INFO_',
   virDomainInterfaceAddressesSource: 'VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_',
   virDomainJobOperation: 'VIR_DOMAIN_JOB_OPERATION_',
@@ -137,6 +139,7 @@ const PREFIX = {
   virNetworkDefineFlags: 'VIR_NETWORK_DEFINE_',
   virNetworkEventID: 'VIR_NETWORK_EVENT_ID_',
   virNetworkEventLifecycleType: 'VIR_NETWORK_EVENT_',
+  virNetworkMetadataType: 'VIR_NETWORK_METADATA_',
   virNetworkPortCreateFlags: 'VIR_NETWORK_PORT_CREATE_',
   virNetworkUpdateCommand: 'VIR_NETWORK_UPDATE_COMMAND_',
   virNetworkUpdateFlags: 'VIR_NETWORK_UPDATE_AFFECT_',
@@ -147,6 +150,8 @@ const PREFIX = {
   virNodeDeviceDefineXMLFlags: 'VIR_NODE_DEVICE_DEFINE_XML_',
   virNodeDeviceEventID: 'VIR_NODE_DEVICE_EVENT_ID_',
   virNodeDeviceEventLifecycleType: 'VIR_NODE_DEVICE_EVENT_',
+  virNodeDeviceUpdateFlags: 'VIR_NODE_DEVICE_UPDATE_',
+  virNodeDeviceXMLFlags: 'VIR_NODE_DEVICE_XML_',
   virNodeGetCPUStatsAllCPUs: 'VIR_NODE_CPU_STATS_',
   virNodeGetMemoryStatsAllCells: 'VIR_NODE_MEMORY_STATS_',
   virNodeSuspendTarget: 'VIR_NODE_SUSPEND_TARGET_',
@@ -203,9 +208,7 @@ const isSentinel = (name, stripped) =>
 const attributesOf = (tag) =>
   Object.fromEntries([...tag.matchAll(/([\w]+)='([^']*)'/g)].map(([, key, text]) => [key, text]));
 
-const apiFile = (module, variable) =>
-  readFileSync(execFileSync('pkg-config', [`--variable=${variable}`, module], { encoding: 'utf8' }).trim(), 'utf8');
-const api = apiFile('libvirt', 'libvirt_api') + apiFile('libvirt-qemu', 'libvirt_qemu_api');
+const api = description();
 
 function readEnums() {
   const entries = [...api.matchAll(/<enum name=[^>]*>/g)].map(([tag]) => attributesOf(tag));

@@ -3,7 +3,7 @@ import { native, type RawHandle } from '../native';
 import { call } from './call';
 import type { CloseReason, CloseSignal } from './close-signal';
 import type { Domain, DomainStats } from './domain';
-import type { SaveParams } from './domain-params';
+import type { RestoreParams } from './domain-params';
 import type { DomainEvents } from './events';
 import { ConnectCloseReason, type NodeSuspendTarget, type SecretUsageType } from './generated/constants';
 import { handleClass, NativeObject, raw } from './handle';
@@ -63,28 +63,40 @@ export interface Connection {
   // ---- the host ----
   /** virConnectGetType: the driver's name. */
   getType(options?: CallOptions): Promise<string>;
+  /** virConnectGetURI: the canonical URI, as the host completed it. */
   getURI(options?: CallOptions): Promise<string>;
+  /** virConnectGetHostname: the host's name, as it knows itself. */
   getHostname(options?: CallOptions): Promise<string>;
   /** virConnectGetVersion: the hypervisor's: 1,000,000 * major + 1,000 * minor + release. */
   getVersion(options?: CallOptions): Promise<number>;
   /** virConnectGetLibVersion: libvirt's at the other end, counted the same way. */
   getLibVersion(options?: CallOptions): Promise<number>;
+  /** virConnectGetCapabilities: what the host and its hypervisors can do: a `<capabilities>` document. */
   getCapabilities(options?: CallOptions): Promise<string>;
+  /**
+   * virConnectGetDomainCapabilities: what a guest of this emulator, architecture and machine may have: a
+   * `<domainCapabilities>` document. null: the default.
+   */
   getDomainCapabilities(
     emulatorbin?: string | null,
     arch?: string | null,
     machine?: string | null,
     virttype?: string | null,
-    flags?: FlagsArg<never>,
+    flags?: FlagsArg<'ConnectGetDomainCapabilitiesFlags'>,
   ): Promise<string>;
+  /** virConnectIsAlive: whether the connection still works, as far as keepalive knows; asks nobody. */
   isAlive(options?: CallOptions): Promise<boolean>;
+  /** virConnectIsEncrypted: whether what is sent is encrypted. */
   isEncrypted(options?: CallOptions): Promise<boolean>;
+  /** virConnectIsSecure: whether nobody can listen: encrypted, or a local socket. */
   isSecure(options?: CallOptions): Promise<boolean>;
+  /** virNodeGetInfo: the host's CPUs and memory; memory in KiB, `mhz` of the CPUs, 0 where unknown. */
   nodeGetInfo(options?: CallOptions): Promise<NodeInfo>;
   /** virConnectGetMaxVcpus: of one guest; `type`: the domain's, null: the driver's default. */
   getMaxVcpus(type?: string | null, options?: CallOptions): Promise<number>;
   /** virConnectGetSysinfo: the host's SMBIOS as XML. */
   getSysinfo(flags?: FlagsArg<never>): Promise<string>;
+  /** virConnectGetCPUModelNames: the models that libvirt knows for an architecture; empty: all are accepted. */
   getCPUModelNames(arch: string, flags?: FlagsArg<never>): Promise<string[]>;
   /** virConnectCompareCPU: one of `CPUCompareResult`. */
   compareCPU(xmlDesc: string, flags?: FlagsArg<'ConnectCompareCPUFlags'>): Promise<number>;
@@ -99,6 +111,10 @@ export interface Connection {
   ): Promise<number>;
   /** virConnectBaselineCPU: what all of these CPUs can do, as XML. */
   baselineCPU(xmlCPUs: readonly string[], flags?: FlagsArg<'ConnectBaselineCPUFlags'>): Promise<string>;
+  /**
+   * virConnectBaselineHypervisorCPU: the richest CPU that all the given hosts can offer by this hypervisor: a
+   * `<cpu>` document. null: the default.
+   */
   baselineHypervisorCPU(
     emulator: string | null,
     arch: string | null,
@@ -107,7 +123,12 @@ export interface Connection {
     xmlCPUs: readonly string[],
     flags?: FlagsArg<'ConnectBaselineCPUFlags'>,
   ): Promise<string>;
+  /**
+   * virConnectDomainXMLFromNative: translates a hypervisor's own configuration into `<domain>`; `NO_SUPPORT` where
+   * the driver cannot.
+   */
   domainXMLFromNative(nativeFormat: string, nativeConfig: string, flags?: FlagsArg<never>): Promise<string>;
+  /** virConnectDomainXMLToNative: what a `<domain>` becomes, for QEMU its command line. */
   domainXMLToNative(nativeFormat: string, domainXml: string, flags?: FlagsArg<never>): Promise<string>;
   /** virConnectSetIdentity: for whom this connection acts, where its user may act for others. */
   setIdentity(params: ConnectIdentity, flags?: FlagsArg<never>): Promise<void>;
@@ -136,32 +157,57 @@ export interface Connection {
     cellCount: number,
     flags?: FlagsArg<'NodeAllocPagesFlags'>,
   ): Promise<number>;
+  /** virNodeGetMemoryParameters: how the host shares equal pages (KSM), by name. */
   nodeGetMemoryParameters(flags?: FlagsArg<never>): Promise<TypedParams>;
+  /** virNodeSetMemoryParameters: changes how the host shares equal pages (KSM). */
   nodeSetMemoryParameters(params: NodeMemoryParameters, flags?: FlagsArg<never>): Promise<void>;
+  /** virNodeGetSecurityModel: the security driver's model and domain of interpretation; empty where there is none. */
   nodeGetSecurityModel(options?: CallOptions): Promise<SecurityModel>;
+  /**
+   * virNodeGetSEVInfo: AMD SEV's certificates and limits; `NO_SUPPORT` or `OPERATION_UNSUPPORTED` where the host has
+   * none.
+   */
   nodeGetSEVInfo(flags?: FlagsArg<never>): Promise<TypedParams>;
   /** virNodeSuspendForDuration: the host sleeps; seconds, at least 60. */
   nodeSuspendForDuration(target: NodeSuspendTarget, duration: number | bigint, flags?: FlagsArg<never>): Promise<void>;
 
   // ---- guests ----
+  /** virConnectNumOfDomains: how many guests run. */
   numOfDomains(options?: CallOptions): Promise<number>;
+  /** virConnectNumOfDefinedDomains: how many guests are defined and off. */
   numOfDefinedDomains(options?: CallOptions): Promise<number>;
   /** virConnectListDomains: the ids of those that run. {@link listAllDomains} gives handles. */
   listDomains(options?: CallOptions): Promise<number[]>;
   /** virConnectListDefinedDomains: the names of those that are off. */
   listDefinedDomains(options?: CallOptions): Promise<string[]>;
+  /** virConnectListAllDomains: the guests that the flags choose; none: all of them. */
   listAllDomains(flags?: FlagsArg<'ConnectListAllDomainsFlags'>): Promise<Domain[]>;
+  /** virDomainLookupByName: the guest of that name; `NO_DOMAIN` where there is none. */
   domainLookupByName(name: string, options?: CallOptions): Promise<Domain>;
+  /** virDomainLookupByUUID: the guest with these 16 bytes; `NO_DOMAIN` where there is none. */
   domainLookupByUUID(uuid: Uint8Array, options?: CallOptions): Promise<Domain>;
+  /** virDomainLookupByUUIDString: the guest with that UUID; `NO_DOMAIN` where there is none. */
   domainLookupByUUIDString(uuid: string, options?: CallOptions): Promise<Domain>;
+  /** virDomainLookupByID: the running guest with that number; `NO_DOMAIN` where there is none. */
   domainLookupByID(id: number, options?: CallOptions): Promise<Domain>;
+  /** virDomainDefineXML: defines a guest, or redefines the one with the same name and UUID; it is not started. */
   domainDefineXML(xml: string, options?: CallOptions): Promise<Domain>;
+  /** virDomainDefineXMLFlags: as {@link domainDefineXML}; `VALIDATE` holds the document against libvirt's schema. */
   domainDefineXMLFlags(xml: string, flags?: FlagsArg<'DomainDefineFlags'>): Promise<Domain>;
+  /** virDomainCreateXML: starts a guest that is not defined: gone when it ends. */
   domainCreateXML(xmlDesc: string, flags?: FlagsArg<'DomainCreateFlags'>): Promise<Domain>;
+  /** virDomainRestore: starts a guest from a file that `save` wrote. */
   domainRestore(from: string, options?: CallOptions): Promise<void>;
+  /** virDomainRestoreFlags: as {@link domainRestore}; `dxml` in place of the saved definition, null: that one. */
   domainRestoreFlags(from: string, dxml: string | null, flags?: FlagsArg<'DomainSaveRestoreFlags'>): Promise<void>;
-  domainRestoreParams(params: SaveParams, flags?: FlagsArg<'DomainSaveRestoreFlags'>): Promise<void>;
+  /** virDomainRestoreParams: as {@link domainRestoreFlags}, by typed parameters. */
+  domainRestoreParams(params: RestoreParams, flags?: FlagsArg<'DomainSaveRestoreFlags'>): Promise<void>;
+  /**
+   * virDomainSaveImageGetXMLDesc: the definition that a saved file carries; `SECURE` shows passwords, and wants a
+   * writable connection.
+   */
   domainSaveImageGetXMLDesc(file: string, flags?: FlagsArg<'DomainSaveImageXMLFlags'>): Promise<string>;
+  /** virDomainSaveImageDefineXML: changes the definition that a saved file carries. */
   domainSaveImageDefineXML(file: string, dxml: string, flags?: FlagsArg<'DomainSaveRestoreFlags'>): Promise<void>;
   /** virDomainCreateLinux: the old name of {@link domainCreateXML}. */
   domainCreateLinux(xmlDesc: string, flags?: FlagsArg<'DomainCreateFlags'>): Promise<Domain>;
@@ -186,83 +232,149 @@ export interface Connection {
   streamNew(flags?: FlagsArg<'StreamFlags'>): Promise<Stream>;
 
   // ---- storage ----
+  /** virConnectListAllStoragePools: the pools that the flags choose; none: all of them. */
   listAllStoragePools(flags?: FlagsArg<'ConnectListAllStoragePoolsFlags'>): Promise<StoragePool[]>;
+  /** virStoragePoolLookupByName: the pool of that name; `NO_STORAGE_POOL` where there is none. */
   storagePoolLookupByName(name: string, options?: CallOptions): Promise<StoragePool>;
+  /** virStoragePoolLookupByUUIDString: the pool with that UUID; `NO_STORAGE_POOL` where there is none. */
   storagePoolLookupByUUIDString(uuid: string, options?: CallOptions): Promise<StoragePool>;
+  /** virStoragePoolLookupByTargetPath: the pool at that path; `NO_STORAGE_POOL` where there is none. */
   storagePoolLookupByTargetPath(path: string, options?: CallOptions): Promise<StoragePool>;
+  /** virStoragePoolCreateXML: starts a pool that is not defined: gone when it stops. */
   storagePoolCreateXML(xmlDesc: string, flags?: FlagsArg<'StoragePoolCreateFlags'>): Promise<StoragePool>;
+  /** virStoragePoolDefineXML: defines a pool; it is not started. */
   storagePoolDefineXML(xml: string, flags?: FlagsArg<'StoragePoolDefineFlags'>): Promise<StoragePool>;
+  /** virStorageVolLookupByPath: the volume at that path of any active pool; `NO_STORAGE_VOL` where there is none. */
   storageVolLookupByPath(path: string, options?: CallOptions): Promise<StorageVol>;
+  /** virStorageVolLookupByKey: the volume with that key of any active pool; `NO_STORAGE_VOL` where there is none. */
   storageVolLookupByKey(key: string, options?: CallOptions): Promise<StorageVol>;
+  /** virConnectNumOfStoragePools: how many pools are active. */
   numOfStoragePools(options?: CallOptions): Promise<number>;
+  /** virConnectNumOfDefinedStoragePools: how many pools are defined and not active. */
   numOfDefinedStoragePools(options?: CallOptions): Promise<number>;
+  /** virConnectListStoragePools: the names of the active pools. */
   listStoragePools(options?: CallOptions): Promise<string[]>;
+  /** virConnectListDefinedStoragePools: the names of the pools that are defined and not active. */
   listDefinedStoragePools(options?: CallOptions): Promise<string[]>;
   /** virConnectFindStoragePoolSources: what pools of this type could be made of, as XML. */
   findStoragePoolSources(type: string, srcSpec?: string | null, flags?: FlagsArg<never>): Promise<string>;
+  /**
+   * virConnectGetStoragePoolCapabilities: which kinds of pools this host has: a `<storagepoolCapabilities>`
+   * document.
+   */
   getStoragePoolCapabilities(flags?: FlagsArg<never>): Promise<string>;
+  /** virStoragePoolLookupByUUID: the pool with these 16 bytes; `NO_STORAGE_POOL` where there is none. */
   storagePoolLookupByUUID(uuid: Uint8Array, options?: CallOptions): Promise<StoragePool>;
 
   // ---- networks ----
+  /** virConnectListAllNetworks: the networks that the flags choose; none: all of them. */
   listAllNetworks(flags?: FlagsArg<'ConnectListAllNetworksFlags'>): Promise<Network[]>;
+  /** virConnectNumOfNetworks: how many networks are active. */
   numOfNetworks(options?: CallOptions): Promise<number>;
+  /** virConnectNumOfDefinedNetworks: how many networks are defined and not active. */
   numOfDefinedNetworks(options?: CallOptions): Promise<number>;
+  /** virConnectListNetworks: the names of the active networks. */
   listNetworks(options?: CallOptions): Promise<string[]>;
+  /** virConnectListDefinedNetworks: the names of the networks that are defined and not active. */
   listDefinedNetworks(options?: CallOptions): Promise<string[]>;
+  /** virNetworkLookupByName: the network of that name; `NO_NETWORK` where there is none. */
   networkLookupByName(name: string, options?: CallOptions): Promise<Network>;
+  /** virNetworkLookupByUUID: the network with these 16 bytes; `NO_NETWORK` where there is none. */
   networkLookupByUUID(uuid: Uint8Array, options?: CallOptions): Promise<Network>;
+  /** virNetworkLookupByUUIDString: the network with that UUID; `NO_NETWORK` where there is none. */
   networkLookupByUUIDString(uuidstr: string, options?: CallOptions): Promise<Network>;
+  /** virNetworkDefineXML: defines a network, or redefines the one with the same name and UUID; it is not started. */
   networkDefineXML(xml: string, options?: CallOptions): Promise<Network>;
+  /** virNetworkDefineXMLFlags: as {@link networkDefineXML}; `VALIDATE` holds the document against libvirt's schema. */
   networkDefineXMLFlags(xml: string, flags?: FlagsArg<'NetworkDefineFlags'>): Promise<Network>;
   /** virNetworkCreateXML: a network that is gone once it stops. */
   networkCreateXML(xmlDesc: string, options?: CallOptions): Promise<Network>;
+  /** virNetworkCreateXMLFlags: as {@link networkCreateXML}; `VALIDATE` holds the document against libvirt's schema. */
   networkCreateXMLFlags(xmlDesc: string, flags?: FlagsArg<'NetworkCreateFlags'>): Promise<Network>;
 
   // ---- interfaces of the host ----
+  /** virConnectListAllInterfaces: the host's interfaces that the flags choose; none: all of them. */
   listAllInterfaces(flags?: FlagsArg<'ConnectListAllInterfacesFlags'>): Promise<Interface[]>;
+  /** virConnectNumOfInterfaces: how many of the host's interfaces are active. */
   numOfInterfaces(options?: CallOptions): Promise<number>;
+  /** virConnectNumOfDefinedInterfaces: how many of the host's interfaces are defined and not active. */
   numOfDefinedInterfaces(options?: CallOptions): Promise<number>;
+  /** virConnectListInterfaces: the names of the host's active interfaces. */
   listInterfaces(options?: CallOptions): Promise<string[]>;
+  /** virConnectListDefinedInterfaces: the names of the host's interfaces that are defined and not active. */
   listDefinedInterfaces(options?: CallOptions): Promise<string[]>;
+  /** virInterfaceLookupByName: the host's interface of that name; `NO_INTERFACE` where there is none. */
   interfaceLookupByName(name: string, options?: CallOptions): Promise<Interface>;
+  /**
+   * virInterfaceLookupByMACString: the host's interface with that address; `MULTIPLE_INTERFACES` where several have
+   * it.
+   */
   interfaceLookupByMACString(macstr: string, options?: CallOptions): Promise<Interface>;
+  /** virInterfaceDefineXML: defines an interface of the host, or redefines it; it is not started. */
   interfaceDefineXML(xml: string, flags?: FlagsArg<'InterfaceDefineFlags'>): Promise<Interface>;
   /** virInterfaceChangeBegin: a point to which {@link interfaceChangeRollback} takes all interfaces back. */
   interfaceChangeBegin(flags?: FlagsArg<never>): Promise<void>;
+  /** virInterfaceChangeCommit: keeps what was changed since {@link interfaceChangeBegin}. */
   interfaceChangeCommit(flags?: FlagsArg<never>): Promise<void>;
+  /** virInterfaceChangeRollback: takes back what was changed since {@link interfaceChangeBegin}. */
   interfaceChangeRollback(flags?: FlagsArg<never>): Promise<void>;
 
   // ---- devices of the host ----
+  /** virConnectListAllNodeDevices: the host's devices that the flags choose; none: all of them. */
   listAllNodeDevices(flags?: FlagsArg<'ConnectListAllNodeDeviceFlags'>): Promise<NodeDevice[]>;
   /** virNodeNumOfDevices: with this capability; null: all. */
   nodeNumOfDevices(cap?: string | null, flags?: FlagsArg<never>): Promise<number>;
+  /** virNodeListDevices: the names of the host's devices with a capability; null: all. */
   nodeListDevices(cap?: string | null, flags?: FlagsArg<never>): Promise<string[]>;
+  /** virNodeDeviceLookupByName: the host's device of that name; `NO_NODE_DEVICE` where there is none. */
   nodeDeviceLookupByName(name: string, options?: CallOptions): Promise<NodeDevice>;
+  /** virNodeDeviceLookupSCSIHostByWWN: the SCSI host with these names; `NO_NODE_DEVICE` where there is none. */
   nodeDeviceLookupSCSIHostByWWN(wwnn: string, wwpn: string, flags?: FlagsArg<never>): Promise<NodeDevice>;
+  /** virNodeDeviceCreateXML: makes a device that is not defined, such as a virtual SCSI host or a mediated device. */
   nodeDeviceCreateXML(xmlDesc: string, flags?: FlagsArg<'NodeDeviceCreateXMLFlags'>): Promise<NodeDevice>;
+  /** virNodeDeviceDefineXML: defines a mediated device; it is not started. */
   nodeDeviceDefineXML(xmlDesc: string, flags?: FlagsArg<'NodeDeviceDefineXMLFlags'>): Promise<NodeDevice>;
 
   // ---- network filters ----
+  /** virConnectListAllNWFilters: every network filter. */
   listAllNWFilters(flags?: FlagsArg<never>): Promise<NWFilter[]>;
+  /** virConnectNumOfNWFilters: how many network filters there are. */
   numOfNWFilters(options?: CallOptions): Promise<number>;
+  /** virConnectListNWFilters: the names of the network filters. */
   listNWFilters(options?: CallOptions): Promise<string[]>;
+  /** virNWFilterLookupByName: the filter of that name; `NO_NWFILTER` where there is none. */
   nwFilterLookupByName(name: string, options?: CallOptions): Promise<NWFilter>;
+  /** virNWFilterLookupByUUID: the filter with these 16 bytes; `NO_NWFILTER` where there is none. */
   nwFilterLookupByUUID(uuid: Uint8Array, options?: CallOptions): Promise<NWFilter>;
+  /** virNWFilterLookupByUUIDString: the filter with that UUID; `NO_NWFILTER` where there is none. */
   nwFilterLookupByUUIDString(uuidstr: string, options?: CallOptions): Promise<NWFilter>;
+  /** virNWFilterDefineXML: defines a filter, or redefines it: guests that use it follow at once. */
   nwFilterDefineXML(xmlDesc: string, options?: CallOptions): Promise<NWFilter>;
+  /**
+   * virNWFilterDefineXMLFlags: as {@link nwFilterDefineXML}; `VALIDATE` holds the document against libvirt's schema.
+   */
   nwFilterDefineXMLFlags(xmlDesc: string, flags?: FlagsArg<'NWFilterDefineFlags'>): Promise<NWFilter>;
+  /** virConnectListAllNWFilterBindings: every port that a filter is bound to. */
   listAllNWFilterBindings(flags?: FlagsArg<never>): Promise<NWFilterBinding[]>;
+  /** virNWFilterBindingLookupByPortDev: the binding of that port; `NO_NWFILTER_BINDING` where there is none. */
   nwFilterBindingLookupByPortDev(portdev: string, options?: CallOptions): Promise<NWFilterBinding>;
+  /** virNWFilterBindingCreateXML: binds a filter to a port that exists. */
   nwFilterBindingCreateXML(xml: string, flags?: FlagsArg<'NWFilterBindingCreateFlags'>): Promise<NWFilterBinding>;
 
   // ---- secrets ----
+  /** virConnectListAllSecrets: the secrets that the flags choose; none: all of them. */
   listAllSecrets(flags?: FlagsArg<'ConnectListAllSecretsFlags'>): Promise<Secret[]>;
+  /** virConnectNumOfSecrets: how many secrets there are. */
   numOfSecrets(options?: CallOptions): Promise<number>;
   /** virConnectListSecrets: their UUIDs. */
   listSecrets(options?: CallOptions): Promise<string[]>;
+  /** virSecretLookupByUUID: the secret with these 16 bytes; `NO_SECRET` where there is none. */
   secretLookupByUUID(uuid: Uint8Array, options?: CallOptions): Promise<Secret>;
+  /** virSecretLookupByUUIDString: the secret with that UUID; `NO_SECRET` where there is none. */
   secretLookupByUUIDString(uuidstr: string, options?: CallOptions): Promise<Secret>;
+  /** virSecretLookupByUsage: the secret for that use; `NO_SECRET` where there is none. */
   secretLookupByUsage(usageType: SecretUsageType, usageID: string, options?: CallOptions): Promise<Secret>;
+  /** virSecretDefineXML: defines a secret, or redefines it; its value is set apart. */
   secretDefineXML(xml: string, flags?: FlagsArg<'SecretDefineFlags'>): Promise<Secret>;
 }
 

@@ -7,9 +7,16 @@ import type { FlagsArg } from './options';
 export interface DomainCheckpoint {
   /** virDomainCheckpointGetName. Read from the handle, synchronously. */
   getName(): string;
+  /**
+   * virDomainCheckpointGetXMLDesc: its `<domaincheckpoint>`; with `SIZE`, how many bytes of each disk have changed
+   * since.
+   */
   getXMLDesc(flags?: FlagsArg<'DomainCheckpointXMLFlags'>): Promise<string>;
+  /** virDomainCheckpointGetParent: the checkpoint before it; `NO_DOMAIN_CHECKPOINT` where there is none. */
   getParent(flags?: FlagsArg<never>): Promise<DomainCheckpoint>;
+  /** virDomainCheckpointListAllChildren: those that come after it; `DESCENDANTS`: theirs too. */
   listAllChildren(flags?: FlagsArg<'DomainCheckpointListFlags'>): Promise<DomainCheckpoint[]>;
+  /** virDomainCheckpointDelete: removes it; what it remembers goes to the one before it. */
   delete(flags?: FlagsArg<'DomainCheckpointDeleteFlags'>): Promise<void>;
 }
 

@@ -137,12 +137,20 @@ export interface LaunchSecurityState {
   'sev-secret-set-address'?: number | bigint;
 }
 
-/** virDomainSaveParams and virDomainRestoreParams. */
-export interface SaveParams {
+/** virDomainRestoreParams. */
+export interface RestoreParams {
   /** Of the host. */
   file?: string;
   /** The definition to start with, in place of the saved one. */
   dxml?: string;
+  /** How many files are read or written at once. libvirt 10.6 and later. */
+  'parallel.channels'?: number;
+}
+
+/** virDomainSaveParams. */
+export interface SaveParams extends RestoreParams {
+  /** Such as `raw`, `zstd` or `sparse`. libvirt 11.2 and later. */
+  image_format?: string;
 }
 
 /** virDomainMigrate3 and virDomainMigrateToURI3. Bandwidths in MiB/s. */

@@ -7,13 +7,26 @@ import type { FlagsArg } from './options';
 export interface DomainSnapshot {
   /** virDomainSnapshotGetName. Read from the handle, synchronously. */
   getName(): string;
+  /**
+   * virDomainSnapshotGetXMLDesc: its `<domainsnapshot>`; `SECURE` shows passwords, and wants a writable connection.
+   */
   getXMLDesc(flags?: FlagsArg<'DomainSnapshotXMLFlags'>): Promise<string>;
+  /** virDomainSnapshotGetParent: the snapshot before it; `NO_DOMAIN_SNAPSHOT` where there is none. */
   getParent(flags?: FlagsArg<never>): Promise<DomainSnapshot>;
+  /** virDomainSnapshotNumChildren: how many come after it; `DESCENDANTS`: theirs too. */
   numChildren(flags?: FlagsArg<'DomainSnapshotListFlags'>): Promise<number>;
+  /** virDomainSnapshotListAllChildren: those that come after it; `DESCENDANTS`: theirs too. */
   listAllChildren(flags?: FlagsArg<'DomainSnapshotListFlags'>): Promise<DomainSnapshot[]>;
+  /** virDomainSnapshotListChildrenNames: the names of those that come after it; `DESCENDANTS`: theirs too. */
   listChildrenNames(flags?: FlagsArg<'DomainSnapshotListFlags'>): Promise<string[]>;
+  /** virDomainSnapshotIsCurrent: whether the guest goes on from it. */
   isCurrent(flags?: FlagsArg<never>): Promise<boolean>;
+  /** virDomainSnapshotHasMetadata: whether libvirt keeps a definition of it beside the image's own. */
   hasMetadata(flags?: FlagsArg<never>): Promise<boolean>;
+  /**
+   * virDomainSnapshotDelete: removes it; `CHILDREN`: and all that come after it. Of external ones libvirt 9.0
+   * removes only some.
+   */
   delete(flags?: FlagsArg<'DomainSnapshotDeleteFlags'>): Promise<void>;
 }
 

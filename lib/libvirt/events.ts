@@ -66,12 +66,16 @@ export interface DomainEvents {
   'block-threshold': OfDomain & { dev: string; path: string | null; threshold: bigint; excess: bigint };
   'memory-failure': OfDomain & { recipient: number; action: number; flags: number };
   'memory-device-size-change': OfDomain & { alias: string; size: bigint };
+  /** The guest gave a network interface another address. libvirt 11.2 and later. */
+  'nic-mac-change': OfDomain & { alias: string; oldMAC: string; newMAC: string };
   /** virConnectDomainQemuMonitorEventRegister: every event of QEMU's monitor; `details` is JSON. */
   'qemu-monitor-event': OfDomain & { event: string; seconds: bigint; micros: number; details: string | null };
 
   // ---- of other objects ----
   /** `event` of `NetworkEventLifecycleType`. */
   'network-lifecycle': { network: Network; event: number; detail: number };
+  /** `type` of `NetworkMetadataType`. libvirt 9.8 and later. */
+  'network-metadata-change': { network: Network; type: number; nsuri: string | null };
   /** `event` of `StoragePoolEventLifecycleType`. */
   'storage-pool-lifecycle': { pool: StoragePool; event: number; detail: number };
   'storage-pool-refresh': { pool: StoragePool };

@@ -8,12 +8,15 @@ export interface Interface {
   getName(): string;
   /** virInterfaceGetMACString. Read from the handle, synchronously. */
   getMACString(): string;
+  /** virInterfaceGetXMLDesc: its `<interface>`; `INACTIVE`: as it is configured. */
   getXMLDesc(flags?: FlagsArg<'InterfaceXMLFlags'>): Promise<string>;
+  /** virInterfaceIsActive: whether it is up. */
   isActive(options?: CallOptions): Promise<boolean>;
   /** virInterfaceCreate: brings it up. */
   create(flags?: FlagsArg<never>): Promise<void>;
   /** virInterfaceDestroy: takes it down; the definition stays. */
   destroy(flags?: FlagsArg<never>): Promise<void>;
+  /** virInterfaceUndefine: forgets its configuration. */
   undefine(options?: CallOptions): Promise<void>;
 }
 

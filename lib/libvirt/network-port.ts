@@ -20,9 +20,13 @@ export interface NetworkPort {
   getUUID(): Uint8Array;
   /** virNetworkPortGetUUIDString. Read from the handle, synchronously. */
   getUUIDString(): string;
+  /** virNetworkPortGetXMLDesc: its `<networkport>`. */
   getXMLDesc(flags?: FlagsArg<never>): Promise<string>;
+  /** virNetworkPortGetParameters: bandwidths in KiB/s, by name; 0: no limit. */
   getParameters(flags?: FlagsArg<never>): Promise<TypedParams>;
+  /** virNetworkPortSetParameters: changes bandwidths, in KiB/s. */
   setParameters(params: NetworkPortParameters, flags?: FlagsArg<never>): Promise<void>;
+  /** virNetworkPortDelete: removes it; what used it loses its link. */
   delete(flags?: FlagsArg<never>): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 // virNetwork: a virtual network.
-import type { NetworkUpdateCommand, NetworkUpdateSection } from './generated/constants';
+import type { NetworkMetadataType, NetworkUpdateCommand, NetworkUpdateSection } from './generated/constants';
 import { Handle, handleClass } from './handle';
 import type { NetworkPort } from './network-port';
 import type { CallOptions, FlagsArg } from './options';
@@ -31,19 +31,40 @@ export interface Network {
   getUUID(): Uint8Array;
   /** virNetworkGetUUIDString. Read from the handle, synchronously. */
   getUUIDString(): string;
+  /** virNetworkGetXMLDesc: its `<network>`; `INACTIVE`: as it is after the next start. */
   getXMLDesc(flags?: FlagsArg<'NetworkXMLFlags'>): Promise<string>;
   /** virNetworkGetBridgeName: the host's interface. Fails for a network that has none. */
   getBridgeName(options?: CallOptions): Promise<string>;
   /** virNetworkGetAutostart: 1: it starts with the daemon. */
   getAutostart(options?: CallOptions): Promise<number>;
+  /** virNetworkSetAutostart: 1: start it with the daemon. */
   setAutostart(autostart: number, options?: CallOptions): Promise<void>;
+  /** virNetworkIsActive: whether it runs. */
   isActive(options?: CallOptions): Promise<boolean>;
+  /** virNetworkIsPersistent: whether it is defined: it stays when it stops. */
   isPersistent(options?: CallOptions): Promise<boolean>;
   /** virNetworkCreate: starts a defined network. */
   create(options?: CallOptions): Promise<void>;
   /** virNetworkDestroy: stops it; guests on it lose their link. The definition stays. */
   destroy(options?: CallOptions): Promise<void>;
+  /** virNetworkUndefine: forgets its definition; a running network becomes transient. */
   undefine(options?: CallOptions): Promise<void>;
+  /**
+   * virNetworkGetMetadata: title, description, or the element that `uri` names; `uri` is null for the first two.
+   * Rejects with `NO_NETWORK_METADATA` where there is none. libvirt 9.7 and later.
+   */
+  getMetadata(type: NetworkMetadataType, uri: string | null, flags?: FlagsArg<'NetworkUpdateFlags'>): Promise<string>;
+  /**
+   * virNetworkSetMetadata: null for `metadata` removes it; `key` is the prefix that libvirt gives the element's
+   * namespace. libvirt 9.7 and later.
+   */
+  setMetadata(
+    type: NetworkMetadataType,
+    metadata: string | null,
+    key: string | null,
+    uri: string | null,
+    flags?: FlagsArg<'NetworkUpdateFlags'>,
+  ): Promise<void>;
   /**
    * virNetworkUpdate: changes one section of the definition, live where libvirt can. `parentIndex`: which of several
    * parents, counted from 0; -1: the only one, or the last.
@@ -57,9 +78,13 @@ export interface Network {
   ): Promise<void>;
   /** virNetworkGetDHCPLeases: of one MAC address, or null: all. */
   getDHCPLeases(mac?: string | null, flags?: FlagsArg<never>): Promise<NetworkDHCPLease[]>;
+  /** virNetworkListAllPorts: its ports: what is plugged in. */
   listAllPorts(flags?: FlagsArg<never>): Promise<NetworkPort[]>;
+  /** virNetworkPortLookupByUUID: the port with these 16 bytes; `NO_NETWORK_PORT` where there is none. */
   portLookupByUUID(uuid: Uint8Array, options?: CallOptions): Promise<NetworkPort>;
+  /** virNetworkPortLookupByUUIDString: the port with that UUID; `NO_NETWORK_PORT` where there is none. */
   portLookupByUUIDString(uuidstr: string, options?: CallOptions): Promise<NetworkPort>;
+  /** virNetworkPortCreateXML: makes a port; `VALIDATE` holds the document against libvirt's schema. */
   portCreateXML(xmldesc: string, flags?: FlagsArg<'NetworkPortCreateFlags'>): Promise<NetworkPort>;
 }
 

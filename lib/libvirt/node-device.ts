@@ -8,18 +8,25 @@ export interface NodeDevice {
   getName(): string;
   /** virNodeDeviceGetParent: its parent's name. Asked of the host; fails for the device that has none. */
   getParent(options?: CallOptions): Promise<string>;
-  getXMLDesc(flags?: FlagsArg<never>): Promise<string>;
+  /** virNodeDeviceGetXMLDesc: its `<device>`; `INACTIVE`, libvirt 10.1 and later: as it is defined. */
+  getXMLDesc(flags?: FlagsArg<'NodeDeviceXMLFlags'>): Promise<string>;
+  /** virNodeDeviceNumOfCaps: how many capabilities it has. */
   numOfCaps(options?: CallOptions): Promise<number>;
   /** virNodeDeviceListCaps: what it can do, such as `pci` or `net`. */
   listCaps(options?: CallOptions): Promise<string[]>;
+  /** virNodeDeviceIsActive: whether it is there now. */
   isActive(options?: CallOptions): Promise<boolean>;
+  /** virNodeDeviceIsPersistent: whether it is defined: it stays when it is stopped. */
   isPersistent(options?: CallOptions): Promise<boolean>;
   /** virNodeDeviceGetAutostart: 1: it starts with the host or with its parent. */
   getAutostart(options?: CallOptions): Promise<number>;
+  /** virNodeDeviceSetAutostart: 1: start it with the host or with its parent. */
   setAutostart(autostart: number, options?: CallOptions): Promise<void>;
   /** virNodeDeviceCreate: starts a defined device. */
   create(flags?: FlagsArg<never>): Promise<void>;
+  /** virNodeDeviceDestroy: takes a device away that was made: a virtual SCSI host, a mediated device. */
   destroy(options?: CallOptions): Promise<void>;
+  /** virNodeDeviceUndefine: forgets its definition. */
   undefine(flags?: FlagsArg<never>): Promise<void>;
   /** virNodeDeviceDettach: takes it from the host's driver, for a guest. */
   dettach(options?: CallOptions): Promise<void>;
@@ -27,7 +34,10 @@ export interface NodeDevice {
   detachFlags(driverName?: string | null, flags?: FlagsArg<never>): Promise<void>;
   /** virNodeDeviceReAttach: gives it back to the host's driver. */
   reAttach(options?: CallOptions): Promise<void>;
+  /** virNodeDeviceReset: resets the device; no guest may have it. */
   reset(options?: CallOptions): Promise<void>;
+  /** virNodeDeviceUpdate: changes a mediated device to what `xmlDesc` says, live or in its definition. libvirt 10.1 and later. */
+  update(xmlDesc: string, flags?: FlagsArg<'NodeDeviceUpdateFlags'>): Promise<void>;
 }
 
 /** A device of the host. Made by the lookups of a connection. */

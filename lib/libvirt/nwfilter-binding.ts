@@ -8,7 +8,9 @@ export interface NWFilterBinding {
   getPortDev(): string;
   /** virNWFilterBindingGetFilterName. Read from the handle, synchronously. */
   getFilterName(): string;
+  /** virNWFilterBindingGetXMLDesc: its `<filterbinding>`. */
   getXMLDesc(flags?: FlagsArg<never>): Promise<string>;
+  /** virNWFilterBindingDelete: lets go of the port: nothing is filtered any more. */
   delete(options?: CallOptions): Promise<void>;
 }
 

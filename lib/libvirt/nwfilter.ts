@@ -10,7 +10,9 @@ export interface NWFilter {
   getUUID(): Uint8Array;
   /** virNWFilterGetUUIDString. Read from the handle, synchronously. */
   getUUIDString(): string;
+  /** virNWFilterGetXMLDesc: its `<filter>`. */
   getXMLDesc(flags?: FlagsArg<never>): Promise<string>;
+  /** virNWFilterUndefine: removes it; `OPERATION_INVALID` while a guest uses it. */
   undefine(options?: CallOptions): Promise<void>;
 }
 

@@ -13,10 +13,13 @@ export interface Secret {
   getUsageType(): SecretUsageType;
   /** virSecretGetUsageID: of the object that it is for. Read from the handle, synchronously. */
   getUsageID(): string;
+  /** virSecretGetXMLDesc: its `<secret>`, without the value. */
   getXMLDesc(flags?: FlagsArg<never>): Promise<string>;
   /** virSecretGetValue. A private secret is never given. */
   getValue(flags?: FlagsArg<never>): Promise<Uint8Array>;
+  /** virSecretSetValue: sets its value: any bytes. */
   setValue(value: Uint8Array, flags?: FlagsArg<never>): Promise<void>;
+  /** virSecretUndefine: removes it, and its value. */
   undefine(options?: CallOptions): Promise<void>;
 }
 

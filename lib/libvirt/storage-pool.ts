@@ -21,16 +21,23 @@ export interface StoragePool {
   getUUID(): Uint8Array;
   /** virStoragePoolGetUUIDString. Read from the handle, synchronously. */
   getUUIDString(): string;
+  /** virStoragePoolGetXMLDesc: its `<pool>`; `INACTIVE`: as it is defined. */
   getXMLDesc(flags?: FlagsArg<'StorageXMLFlags'>): Promise<string>;
+  /** virStoragePoolGetInfo: state, and bytes as they were at the last {@link refresh}. */
   getInfo(options?: CallOptions): Promise<StoragePoolInfo>;
+  /** virStoragePoolIsActive: whether it is started. */
   isActive(options?: CallOptions): Promise<boolean>;
+  /** virStoragePoolIsPersistent: whether it is defined: it stays when it is stopped. */
   isPersistent(options?: CallOptions): Promise<boolean>;
+  /** virStoragePoolCreate: starts a defined pool; with flags, builds it before. */
   create(flags?: FlagsArg<'StoragePoolCreateFlags'>): Promise<void>;
   /** virStoragePoolRefresh: looks again at what is in the pool. */
   refresh(flags?: FlagsArg<never>): Promise<void>;
   /** virStoragePoolDestroy: stops the pool; its volumes stay. Of a logical pool it deactivates the volume group. */
   destroy(options?: CallOptions): Promise<void>;
+  /** virStoragePoolUndefine: forgets its definition; its contents stay. */
   undefine(options?: CallOptions): Promise<void>;
+  /** virStoragePoolNumOfVolumes: how many volumes it had at the last {@link refresh}. */
   numOfVolumes(options?: CallOptions): Promise<number>;
   /** virStoragePoolBuild: makes what the pool needs: a folder, a file system, a volume group. */
   build(flags?: FlagsArg<'StoragePoolBuildFlags'>): Promise<void>;
@@ -38,11 +45,19 @@ export interface StoragePool {
   delete(flags?: FlagsArg<'StoragePoolDeleteFlags'>): Promise<void>;
   /** virStoragePoolGetAutostart: 1: it starts with the daemon. */
   getAutostart(options?: CallOptions): Promise<number>;
+  /** virStoragePoolSetAutostart: 1: start it with the daemon. */
   setAutostart(autostart: number, options?: CallOptions): Promise<void>;
+  /** virStoragePoolListVolumes: the names of its volumes at the last {@link refresh}. */
   listVolumes(options?: CallOptions): Promise<string[]>;
+  /** virStoragePoolListAllVolumes: its volumes at the last {@link refresh}. */
   listAllVolumes(flags?: FlagsArg<never>): Promise<StorageVol[]>;
+  /** virStorageVolLookupByName: the volume of that name; `NO_STORAGE_VOL` where there is none. */
   storageVolLookupByName(name: string, options?: CallOptions): Promise<StorageVol>;
+  /**
+   * virStorageVolCreateXML: makes a volume; `capacity` and `allocation` in the document are bytes without a `unit`.
+   */
   storageVolCreateXML(xmlDesc: string, flags?: FlagsArg<'StorageVolCreateFlags'>): Promise<StorageVol>;
+  /** virStorageVolCreateXMLFrom: makes a volume with the contents of another, of this pool or of another one. */
   storageVolCreateXMLFrom(
     xmlDesc: string,
     clonevol: StorageVol,

@@ -19,12 +19,17 @@ export interface StorageVol {
   getName(): string;
   /** virStorageVolGetKey. Read from the handle, synchronously. */
   getKey(): string;
+  /** virStorageVolGetPath: where the host finds it: a path, or for RBD `pool/image`. */
   getPath(options?: CallOptions): Promise<string>;
+  /** virStorageVolGetXMLDesc: its `<volume>`. */
   getXMLDesc(flags?: FlagsArg<never>): Promise<string>;
+  /** virStorageVolGetInfo: its type, and bytes: capacity and what is allocated. */
   getInfo(options?: CallOptions): Promise<StorageVolInfo>;
+  /** virStorageVolGetInfoFlags: as {@link getInfo}; `GET_PHYSICAL`: `allocation` is the file's size. */
   getInfoFlags(flags?: FlagsArg<'StorageVolInfoFlags'>): Promise<StorageVolInfo>;
   /** virStorageVolDelete: also of a file that a running guest uses. */
   delete(flags?: FlagsArg<'StorageVolDeleteFlags'>): Promise<void>;
+  /** virStorageVolResize: bytes; `DELTA`: by so many; `SHRINK` lets it become smaller. */
   resize(capacity: number | bigint, flags?: FlagsArg<'StorageVolResizeFlags'>): Promise<void>;
   /**
    * virStorageVolDownload: from now on `stream` gives this volume's own bytes (of one layer, in its own format) from
@@ -48,7 +53,9 @@ export interface StorageVol {
   ): Promise<void>;
   /** virStorageVolWipe: overwrites what the volume holds. */
   wipe(flags?: FlagsArg<never>): Promise<void>;
+  /** virStorageVolWipePattern: overwrites its contents, by that algorithm. */
   wipePattern(algorithm: StorageVolWipeAlgorithm, flags?: FlagsArg<never>): Promise<void>;
+  /** virStoragePoolLookupByVolume: the pool that it is in. */
   storagePoolLookupByVolume(options?: CallOptions): Promise<StoragePool>;
 }
 

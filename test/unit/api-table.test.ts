@@ -17,6 +17,8 @@ const NULLABLE_ALL_THE_SAME: ReadonlySet<string> = new Set([
   'virConnectGetDomainCapabilities virttype',
   'virDomainGetMetadata uri',
   'virDomainSetMetadata metadata',
+  'virNetworkGetMetadata uri',
+  'virNetworkSetMetadata metadata',
   'virDomainGetBlockIoTune disk',
   'virDomainFSFreeze mountpoints',
   'virDomainFSThaw mountpoints',

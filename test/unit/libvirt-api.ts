@@ -1,6 +1,7 @@
-// The installed libvirt's own description of its API, for tests that hold our tables against it.
+// libvirt's own description of its API, the installed one's and what newer ones have, for tests that hold our tables against it.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 export interface ApiArg {
   name: string;
@@ -20,6 +21,7 @@ const description = [
   .map(([module, variable]) =>
     execFileSync('pkg-config', [`--variable=${variable}`, `${module}`], { encoding: 'utf8' }).trim(),
   )
+  .concat(join(__dirname, '..', '..', 'scripts', 'libvirt-api', 'newer.xml'))
   .map((path) => readFileSync(path, 'utf8'))
   .join('\n');
 

@@ -18,11 +18,17 @@ const checker = program.getTypeChecker();
 const source = program.getSourceFile(entry);
 const moduleSymbol = source && checker.getSymbolAtLocation(source);
 
+interface Declared {
+  parameters: number;
+  result: string;
+  doc: string;
+}
+
 /** Methods that the interface of this class declares; those of the class itself are written by hand. */
-function declared(className: string): Map<string, { parameters: number; result: string }> {
+function declared(className: string): Map<string, Declared> {
   const alias = moduleSymbol && checker.getExportsOfModule(moduleSymbol).find(({ name }) => name === className);
   const symbol = alias && alias.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(alias) : alias;
-  const members = new Map<string, { parameters: number; result: string }>();
+  const members = new Map<string, Declared>();
   for (const declaration of symbol?.declarations ?? []) {
     if (!ts.isInterfaceDeclaration(declaration)) continue;
     for (const member of declaration.members) {
@@ -30,6 +36,7 @@ function declared(className: string): Map<string, { parameters: number; result: 
       members.set(member.name.getText(), {
         parameters: member.parameters.length,
         result: member.type?.getText() ?? '',
+        doc: ts.getJSDocCommentsAndTags(member)[0]?.getText() ?? '',
       });
     }
   }
@@ -52,6 +59,7 @@ describe.each(receivers)('%s', (receiver) => {
     expect(member?.parameters).toBe(line.positions.length + (line.isSync ? 0 : 1));
     const inner = line.isSync ? member?.result : /^Promise<([\s\S]*)>$/.exec(member?.result ?? '')?.[1];
     expect(inner).toMatch(EXPECTED[line.result] ?? new RegExp(`^${line.result.replace('[]', '\\[\\]')}$`));
+    expect(member?.doc).toMatch(new RegExp(`\\b${line.name}\\b`));
     if (line.resultTag === 'Bool') expect(inner).toBe('boolean');
     if (line.resultTag === 'Count') expect(inner).toMatch(/^(number|SecretUsageType)$/);
     if (line.resultTag === 'OrNull' || line.resultTag === 'Id') expect(inner).toMatch(/ \| null$/);

@@ -157,6 +157,12 @@ export const ConnectGetAllDomainStatsFlags = flags('ConnectGetAllDomainStatsFlag
   ENFORCE_STATS: 2147483648,
 });
 
+/** `virConnectGetDomainCapabilitiesFlags`: bits */
+export const ConnectGetDomainCapabilitiesFlags = flags('ConnectGetDomainCapabilitiesFlags', {
+  /** `VIR_CONNECT_GET_DOMAIN_CAPABILITIES_DISABLE_DEPRECATED_FEATURES`, since 11.0.0 */
+  DISABLE_DEPRECATED_FEATURES: 1,
+});
+
 /** `virConnectListAllDomainsFlags`: bits */
 export const ConnectListAllDomainsFlags = flags('ConnectListAllDomainsFlags', {
   /** `VIR_CONNECT_LIST_DOMAINS_ACTIVE`, since 0.9.13 */
@@ -263,6 +269,14 @@ export const ConnectListAllNodeDeviceFlags = flags('ConnectListAllNodeDeviceFlag
   CAP_AP_MATRIX: 1048576,
   /** `VIR_CONNECT_LIST_NODE_DEVICES_CAP_VPD`, since 7.9.0 */
   CAP_VPD: 2097152,
+  /** `VIR_CONNECT_LIST_NODE_DEVICES_CAP_CCWGROUP_DEV`, since 11.1.0 */
+  CAP_CCWGROUP_DEV: 4194304,
+  /** `VIR_CONNECT_LIST_NODE_DEVICES_CAP_CCWGROUP_MEMBER`, since 11.1.0 */
+  CAP_CCWGROUP_MEMBER: 8388608,
+  /** `VIR_CONNECT_LIST_NODE_DEVICES_PERSISTENT`, since 10.1.0 */
+  PERSISTENT: 268435456,
+  /** `VIR_CONNECT_LIST_NODE_DEVICES_TRANSIENT`, since 10.1.0 */
+  TRANSIENT: 536870912,
   /** `VIR_CONNECT_LIST_NODE_DEVICES_INACTIVE`, since 7.3.0 */
   INACTIVE: 1073741824,
   /** `VIR_CONNECT_LIST_NODE_DEVICES_ACTIVE`, since 7.3.0 */
@@ -449,6 +463,8 @@ export const DomainBlockRebaseFlags = flags('DomainBlockRebaseFlags', {
 export const DomainBlockResizeFlags = flags('DomainBlockResizeFlags', {
   /** `VIR_DOMAIN_BLOCK_RESIZE_BYTES`, since 0.9.11 */
   BYTES: 1,
+  /** `VIR_DOMAIN_BLOCK_RESIZE_CAPACITY`, since 10.0.0 */
+  CAPACITY: 2,
 });
 
 /** `virDomainBlockedReason` */
@@ -769,6 +785,8 @@ export const DomainEventID = values({
   MEMORY_FAILURE: 25,
   /** `VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE`, since 7.9.0 */
   MEMORY_DEVICE_SIZE_CHANGE: 26,
+  /** `VIR_DOMAIN_EVENT_ID_NIC_MAC_CHANGE`, since 11.2.0 */
+  NIC_MAC_CHANGE: 27,
 });
 /** The known values of {@link DomainEventID}, and whatever a newer libvirt adds. */
 export type DomainEventID = Value<typeof DomainEventID>;
@@ -971,6 +989,16 @@ export const DomainGetJobStatsFlags = flags('DomainGetJobStatsFlags', {
   KEEP_COMPLETED: 2,
 });
 
+/** `virDomainGraphicsReloadType` */
+export const DomainGraphicsReloadType = values({
+  /** `VIR_DOMAIN_GRAPHICS_RELOAD_TYPE_ANY`, since 10.2.0 */
+  ANY: 0,
+  /** `VIR_DOMAIN_GRAPHICS_RELOAD_TYPE_VNC`, since 10.2.0 */
+  VNC: 1,
+});
+/** The known values of {@link DomainGraphicsReloadType}, and whatever a newer libvirt adds. */
+export type DomainGraphicsReloadType = Value<typeof DomainGraphicsReloadType>;
+
 /** `virDomainGuestInfoTypes`: bits */
 export const DomainGuestInfoTypes = flags('DomainGuestInfoTypes', {
   /** `VIR_DOMAIN_GUEST_INFO_USERS`, since 5.7.0 */
@@ -987,6 +1015,8 @@ export const DomainGuestInfoTypes = flags('DomainGuestInfoTypes', {
   DISKS: 32,
   /** `VIR_DOMAIN_GUEST_INFO_INTERFACES`, since 7.10.0 */
   INTERFACES: 64,
+  /** `VIR_DOMAIN_GUEST_INFO_LOAD`, since 11.2.0 */
+  LOAD: 128,
 });
 
 /** `virDomainInterfaceAddressesSource` */
@@ -1169,6 +1199,8 @@ export const DomainMessageType = values({
   DEPRECATION: 1,
   /** `VIR_DOMAIN_MESSAGE_TAINTING`, since 7.1.0 */
   TAINTING: 2,
+  /** `VIR_DOMAIN_MESSAGE_IOERRORS`, since 11.1.0 */
+  IOERRORS: 4,
 });
 /** The known values of {@link DomainMessageType}, and whatever a newer libvirt adds. */
 export type DomainMessageType = Value<typeof DomainMessageType>;
@@ -1321,6 +1353,8 @@ export const DomainPausedReason = values({
   POSTCOPY: 12,
   /** `VIR_DOMAIN_PAUSED_POSTCOPY_FAILED`, since 1.3.3 */
   POSTCOPY_FAILED: 13,
+  /** `VIR_DOMAIN_PAUSED_API_ERROR`, since 9.2.0 */
+  API_ERROR: 14,
 });
 /** The known values of {@link DomainPausedReason}, and whatever a newer libvirt adds. */
 export type DomainPausedReason = Value<typeof DomainPausedReason>;
@@ -2173,8 +2207,14 @@ export const ErrorNumber = values({
   CHECKPOINT_INCONSISTENT: 109,
   /** `VIR_ERR_MULTIPLE_DOMAINS`, since 7.1.0 */
   MULTIPLE_DOMAINS: 110,
+  /** `VIR_ERR_NO_NETWORK_METADATA`, since 9.7.0 */
+  NO_NETWORK_METADATA: 111,
   /** `VIR_ERR_NUMBER_LAST`, since 5.0.0 */
   NUMBER_LAST: 111,
+  /** `VIR_ERR_AGENT_COMMAND_TIMEOUT`, since 11.2.0 */
+  AGENT_COMMAND_TIMEOUT: 112,
+  /** `VIR_ERR_AGENT_COMMAND_FAILED`, since 11.2.0 */
+  AGENT_COMMAND_FAILED: 113,
 });
 /** The known values of {@link ErrorNumber}, and whatever a newer libvirt adds. */
 export type ErrorNumber = Value<typeof ErrorNumber>;
@@ -2267,6 +2307,8 @@ export const NetworkDefineFlags = flags('NetworkDefineFlags', {
 export const NetworkEventID = values({
   /** `VIR_NETWORK_EVENT_ID_LIFECYCLE`, since 1.2.1 */
   LIFECYCLE: 0,
+  /** `VIR_NETWORK_EVENT_ID_METADATA_CHANGE`, since 9.8.0 */
+  METADATA_CHANGE: 1,
 });
 /** The known values of {@link NetworkEventID}, and whatever a newer libvirt adds. */
 export type NetworkEventID = Value<typeof NetworkEventID>;
@@ -2284,6 +2326,18 @@ export const NetworkEventLifecycleType = values({
 });
 /** The known values of {@link NetworkEventLifecycleType}, and whatever a newer libvirt adds. */
 export type NetworkEventLifecycleType = Value<typeof NetworkEventLifecycleType>;
+
+/** `virNetworkMetadataType` */
+export const NetworkMetadataType = values({
+  /** `VIR_NETWORK_METADATA_DESCRIPTION`, since 9.7.0 */
+  DESCRIPTION: 0,
+  /** `VIR_NETWORK_METADATA_TITLE`, since 9.7.0 */
+  TITLE: 1,
+  /** `VIR_NETWORK_METADATA_ELEMENT`, since 9.7.0 */
+  ELEMENT: 2,
+});
+/** The known values of {@link NetworkMetadataType}, and whatever a newer libvirt adds. */
+export type NetworkMetadataType = Value<typeof NetworkMetadataType>;
 
 /** `virNetworkPortCreateFlags`: bits */
 export const NetworkPortCreateFlags = flags('NetworkPortCreateFlags', {
@@ -2400,6 +2454,22 @@ export const NodeDeviceEventLifecycleType = values({
 });
 /** The known values of {@link NodeDeviceEventLifecycleType}, and whatever a newer libvirt adds. */
 export type NodeDeviceEventLifecycleType = Value<typeof NodeDeviceEventLifecycleType>;
+
+/** `virNodeDeviceUpdateFlags`: bits */
+export const NodeDeviceUpdateFlags = flags('NodeDeviceUpdateFlags', {
+  /** `VIR_NODE_DEVICE_UPDATE_AFFECT_CURRENT`, since 10.1.0 */
+  AFFECT_CURRENT: 0,
+  /** `VIR_NODE_DEVICE_UPDATE_AFFECT_LIVE`, since 10.1.0 */
+  AFFECT_LIVE: 1,
+  /** `VIR_NODE_DEVICE_UPDATE_AFFECT_CONFIG`, since 10.1.0 */
+  AFFECT_CONFIG: 2,
+});
+
+/** `virNodeDeviceXMLFlags`: bits */
+export const NodeDeviceXMLFlags = flags('NodeDeviceXMLFlags', {
+  /** `VIR_NODE_DEVICE_XML_INACTIVE`, since 10.1.0 */
+  INACTIVE: 1,
+});
 
 /** `virNodeGetCPUStatsAllCPUs` */
 export const NodeGetCPUStatsAllCPUs = values({

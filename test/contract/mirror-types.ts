@@ -1,0 +1,95 @@
+// What the types of the mirror accept, refuse and give. Compiled, never run: a line that should not compile and does is an error too.
+import { expectTypeOf } from 'expect-type';
+import {
+  type Connection,
+  type Domain,
+  DomainBlockCommitFlags,
+  type DomainBlockInfo,
+  type DomainInfo,
+  DomainModificationImpact,
+  DomainState,
+  type DomainStats,
+  DomainXMLFlags,
+  type Network,
+  NetworkMetadataType,
+  type StoragePool,
+  type StoragePoolInfo,
+  type StorageVol,
+} from '../../lib/libvirt';
+import type { Subscription } from '../../lib/libvirt/subscription';
+
+export async function flags(domain: Domain): Promise<void> {
+  await domain.getXMLDesc(DomainXMLFlags.SECURE);
+  await domain.getXMLDesc([DomainXMLFlags.SECURE, DomainXMLFlags.INACTIVE]);
+  await domain.getXMLDesc(DomainXMLFlags.SECURE | DomainXMLFlags.INACTIVE);
+  await domain.getXMLDesc({ flags: [DomainXMLFlags.SECURE], timeoutMs: 1000 });
+  // A bit that a newer libvirt adds.
+  await domain.getXMLDesc(1 << 20);
+
+  // @ts-expect-error a flag of another enum
+  await domain.getXMLDesc(DomainBlockCommitFlags.SHALLOW);
+  // @ts-expect-error among others in a list
+  await domain.getXMLDesc([DomainXMLFlags.SECURE, DomainBlockCommitFlags.SHALLOW]);
+  // @ts-expect-error in options
+  await domain.getXMLDesc({ flags: DomainBlockCommitFlags.SHALLOW });
+  // @ts-expect-error a function without flags
+  await domain.hasManagedSaveImage(DomainXMLFlags.SECURE);
+  // @ts-expect-error text
+  await domain.getXMLDesc('SECURE');
+  // @ts-expect-error an option that there is none of
+  await domain.getXMLDesc({ timeout: 1000 });
+}
+
+export async function typedParameters(domain: Domain): Promise<void> {
+  await domain.setBlockIoTune('vda', { total_iops_sec: 100n, group_name: 'slow' }, DomainModificationImpact.LIVE);
+  await domain.setThrottleGroup('slow', { total_bytes_sec: 1_000_000 });
+  // @ts-expect-error a name that libvirt does not know
+  await domain.setBlockIoTune('vda', { total_iops: 100 });
+  // @ts-expect-error a value of another type
+  await domain.setBlockIoTune('vda', { total_iops_sec: '100' });
+  // @ts-expect-error text where there is a number
+  await domain.setMemoryParameters({ hard_limit: '1 GiB' });
+}
+
+export async function results(connection: Connection, domain: Domain, pool: StoragePool): Promise<void> {
+  expectTypeOf(domain.getInfo()).resolves.toEqualTypeOf<DomainInfo>();
+  expectTypeOf(domain.getBlockInfo('vda')).resolves.toEqualTypeOf<DomainBlockInfo>();
+  expectTypeOf(pool.getInfo()).resolves.toEqualTypeOf<StoragePoolInfo>();
+  expectTypeOf(pool.listAllVolumes()).resolves.toEqualTypeOf<StorageVol[]>();
+  expectTypeOf(connection.listAllDomains()).resolves.toEqualTypeOf<Domain[]>();
+  expectTypeOf(connection.getAllDomainStats()).resolves.toEqualTypeOf<DomainStats[]>();
+  // 64 bits are bigint, what fits is a number.
+  expectTypeOf<DomainInfo['cpuTime']>().toEqualTypeOf<bigint>();
+  expectTypeOf<DomainInfo['memory']>().toEqualTypeOf<number>();
+  expectTypeOf(domain.getID()).toEqualTypeOf<number | null>();
+  // @ts-expect-error what is off has no number
+  domain.getID().toFixed();
+}
+
+export async function valuesOfNewerLibvirts(domain: Domain, network: Network): Promise<void> {
+  const { state } = await domain.getState();
+  if (state === DomainState.RUNNING) expectTypeOf(state).toExtend<number>();
+  // No list of known values is complete: any number compares, and passes.
+  expectTypeOf<number>().toExtend<typeof state>();
+  await network.getMetadata(NetworkMetadataType.TITLE, null);
+  await network.getMetadata(17, null);
+  // @ts-expect-error the name of a value is no value
+  await network.getMetadata('TITLE', null);
+}
+
+export async function events(connection: Connection, domain: Domain): Promise<void> {
+  const jobs = await connection.subscribe('block-job-2', { domain, queueSize: 10 });
+  expectTypeOf(jobs).toExtend<Subscription<{ domain: Domain; disk: string; type: number; status: number }>>();
+  for await (const event of jobs) {
+    expectTypeOf(event.disk).toEqualTypeOf<string>();
+    // @ts-expect-error a field of another event
+    event.detail;
+  }
+  for await (const { network, nsuri } of await connection.subscribe('network-metadata-change')) {
+    expectTypeOf(network).toEqualTypeOf<Network>();
+    expectTypeOf(nsuri).toEqualTypeOf<string | null>();
+  }
+  jobs.on(({ disk }) => expectTypeOf(disk).toEqualTypeOf<string>());
+  // @ts-expect-error an event that there is none of
+  await connection.subscribe('block-job-3');
+}
