@@ -25,5 +25,13 @@ module.exports = {
     project('storage'),
     project('faults'),
     project('soak'),
+    // A package of its own, with what it depends on: `npm run setup` installs that.
+    project('examples', {
+      testMatch: ['<rootDir>/examples/manager/test/**/*.test.ts'],
+      moduleNameMapper: {},
+      transform: { ...transform, '^.+\\.js$': ['@swc/jest', { module: { type: 'commonjs' } }] },
+      // Fastify's dependencies that are ES modules: Node can require them, Jest cannot.
+      transformIgnorePatterns: ['/node_modules/(?!(cookie|content-disposition)/)'],
+    }),
   ],
 };
