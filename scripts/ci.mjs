@@ -27,7 +27,7 @@ let failed = 0;
 
 try {
   heading('Set-up');
-  if (await attempt(() => setup({ packages: ['clang-format', 'cmake', ...TEST_PACKAGES] }))) {
+  if (await attempt(() => setup({ packages: ['clang-format', 'cmake', ...TEST_PACKAGES], examples: true }))) {
     heading('Checks');
     for (const [title, file, args] of checks()) await attempt(() => step(title, () => run(file, args).then(() => {})));
     for (const project of PROJECTS) {
@@ -55,6 +55,7 @@ function checks() {
     ['lint and format (TypeScript)', node, [dependency('@biomejs', 'biome', 'bin', 'biome'), 'ci', '.']],
     ['format (C++)', 'clang-format', ['--dry-run', '-Werror', ...native.map((name) => join('native', name))]],
     ['types', node, [dependency('typescript', 'bin', 'tsc'), '--noEmit']],
+    ['types of examples/manager', node, [dependency('typescript', 'bin', 'tsc'), '-p', 'examples/manager']],
     ['every export is documented', node, [dependency('typedoc', 'bin', 'typedoc'), '--emit', 'none']],
     [
       'the addon by cmake-js',

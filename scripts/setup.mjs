@@ -18,8 +18,9 @@ const PACKAGES = [
   ...['busybox-static', 'cpio', 'qemu-guest-agent', 'e2fsprogs', 'util-linux', 'mount'],
 ];
 
-/** What the tests need beyond that: file systems that clone, a Ceph cluster, the root of another host, a daemon that asks who is there. */
+/** What the tests need beyond that: file systems that clone, a Ceph cluster, the root of another host, a daemon that asks who is there; a browser. */
 export const TEST_PACKAGES = [
+  ...['chromium', 'fonts-dejavu-core'],
   ...['btrfs-progs', 'xfsprogs', 'mmdebstrap'],
   ...['ceph-mon', 'ceph-osd', 'ceph-common', 'qemu-block-extra', 'libvirt-daemon-driver-storage-rbd'],
   ...['libsasl2-modules', 'openssl', 'sasl2-bin'],
@@ -30,7 +31,7 @@ export const SANITIZER_PACKAGES = ['cmake', 'valgrind'];
 
 const asRoot = process.getuid?.() === 0;
 
-/** @param {{ packages?: string[] }} [more] further Debian packages that the caller needs */
+/** @param {{ packages?: string[], examples?: boolean }} [more] further Debian packages that the caller needs; the examples that are tested */
 export async function setup(more = {}) {
   await debianPackages([...PACKAGES, ...(more.packages ?? [])]);
   await qemuUser();
@@ -39,6 +40,7 @@ export async function setup(more = {}) {
   await addon();
   await dist();
   await guestImage();
+  if (more.examples) await managerExample();
 }
 
 async function debianPackages(wanted) {
@@ -97,19 +99,29 @@ async function kvmDevice() {
   });
 }
 
-export async function npmPackages() {
-  if (npmIsCurrent()) return;
-  await step('npm ci', async () => {
+export async function npmPackages(folder = '') {
+  if (npmIsCurrent(folder)) return;
+  await step(`npm ci${folder && ` in ${folder}`}`, async () => {
     // No dependency needs its scripts, and npm would build the addon by itself, in its own way.
-    await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+    const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+    await run('npm', args, { cwd: join(root, folder) });
+  });
+}
+
+/** A package of its own, that depends on this one. */
+async function managerExample() {
+  const folder = join('examples', 'manager');
+  await npmPackages(folder);
+  await step(`${folder}, built`, async () => {
+    await run(process.execPath, [dependency('typescript', 'bin', 'tsc'), '-p', join(folder, 'tsconfig.build.json')]);
   });
 }
 
 /** npm notes what it installed in a lock file of its own; optional packages of other platforms are not in it. */
-function npmIsCurrent() {
-  const inside = dependency('.package-lock.json');
+function npmIsCurrent(folder) {
+  const inside = join(root, folder, 'node_modules', '.package-lock.json');
   if (!existsSync(inside)) return false;
-  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  const wanted = JSON.parse(readFileSync(join(root, folder, 'package-lock.json'), 'utf8')).packages;
   const present = JSON.parse(readFileSync(inside, 'utf8')).packages;
   return Object.entries(wanted).every(
     ([path, { version, optional }]) =>

@@ -11,7 +11,7 @@ const jest = (args) => runNodeReaped([dependency('jest', 'bin', 'jest.js'), ...a
 try {
   const args = process.argv.slice(2);
   heading('Set-up');
-  await setup({ packages: TEST_PACKAGES });
+  await setup({ packages: TEST_PACKAGES, examples: true });
   if (args.length > 0) {
     process.exitCode = await jest(args);
   } else {

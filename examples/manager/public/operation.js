@@ -1,5 +1,6 @@
 // What is under way on a guest, and what became of it.
 import { part, text } from './dom.js';
+import { hasToken } from './service.js';
 import { bytes, KINDS, PHASES } from './words.js';
 
 const ENDED = { done: 'done', failed: 'failed', cancelled: 'cancelled: all is as it was' };
@@ -26,7 +27,7 @@ export function operationPart(first, { cancel, dismiss }) {
         it.progress.value = done;
       } else it.progress.removeAttribute('value');
       text(it.end, underWay() ? 'Cancel' : 'Dismiss');
-      it.end.disabled = state === 'cancelling';
+      it.end.disabled = state === 'cancelling' || (underWay() && !hasToken());
     },
   };
 }
