@@ -24,6 +24,8 @@ export const TEST_PACKAGES = [
   ...['btrfs-progs', 'xfsprogs', 'mmdebstrap'],
   ...['ceph-mon', 'ceph-osd', 'ceph-common', 'qemu-block-extra', 'libvirt-daemon-driver-storage-rbd'],
   ...['libsasl2-modules', 'openssl', 'sasl2-bin'],
+  // to look at what is drawn
+  'chromium',
 ];
 
 /** What `npm run test:asan` and its like need beyond that. */

@@ -8,7 +8,7 @@ const RULES =
   `${BAR_RULES}main{max-width:60rem;margin:0 auto;padding:1.5rem clamp(.75rem,3vw,2rem)}h1{font-size:1.4rem;margin:0}.mono{overflow-wrap:anywhere}` +
   '.quiet{color:var(--quiet);font-size:.85rem}ul{list-style:none;padding:0;margin:1rem 0;font-weight:600}table{width:100%;border-collapse:collapse;table-layout:fixed}' +
   'th,td{padding:0 .4rem 0 0;height:1.9rem;text-align:left;font-weight:400;font-size:.85rem}th{width:32%}td.words{width:26%}' +
-  '.track{position:relative;height:1.9rem}.track span{position:absolute;min-width:3px;border-radius:3px;overflow:hidden;color:transparent}.bar{top:.45rem;height:1rem}.frozen{top:0;bottom:0;background:var(--window)}.paused{top:.2rem;bottom:.2rem;border:1px dashed var(--missing)}';
+  '.track{position:relative;height:1.9rem}.track span{position:absolute;min-width:3px;border-radius:3px;overflow:hidden;color:transparent}.bar{top:.45rem;height:1rem}.frozen{top:0;bottom:0;background:var(--window)}.paused{top:0;bottom:0;border:dashed var(--missing);border-width:0 1px}.track .frozen,.track .paused{border-radius:0}';
 
 export function timelineHtml({ title, subtitle, bars, windows }: TimelinePicture): string {
   return htmlText(

@@ -11,7 +11,7 @@ const RULES =
   '.up::before,.down::after,.past::before{content:"";position:absolute;left:calc(50% - 1px);width:2px;background:var(--line)}.past::before{top:0;bottom:0}.up::before{top:0;height:.3rem}.down::after{top:1.25rem;bottom:0}' +
   '.join::before{content:"";position:absolute;top:0;height:.78rem;right:calc(50% - 1px);width:1.4rem;border:solid var(--line);border-width:0 2px 2px 0;border-bottom-right-radius:.7rem}.join.first::before{width:calc(1.4rem - .55rem)}' +
   '.shape{position:absolute;top:0;left:0;right:0;text-align:center;font-size:1.15rem;line-height:1.55rem}.text{min-width:0;padding-bottom:.9rem;line-height:1.55rem}' +
-  '.source{font-size:.9rem}.word{font-weight:600;font-size:.85rem}.live{color:var(--live)}.branch{color:var(--branch)}.missing{color:var(--missing)}.below{color:var(--quiet)}.mark{color:var(--snapshot);font-size:.88rem}.mark.gone{color:var(--missing)}';
+  '.source{font-size:.9rem}.word{font-weight:600;font-size:.85rem}.live{color:var(--live)}.branch{color:var(--branch)}.missing{color:var(--missing)}.below{color:var(--quiet)}.mark{color:var(--snapshot);font-size:.88rem;line-height:1.55rem}.mark.gone{color:var(--missing)}';
 
 export function treeHtml({ guest, uri, disks }: TreePicture): string {
   return htmlText(

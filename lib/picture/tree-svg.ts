@@ -62,7 +62,7 @@ const headOf = ({ disk, virtualSize, policy, rows }: DiskPicture): string =>
 const rowHeight = (row: ImageRow): number => ROW + row.snapshots.length * MARK;
 
 const heightOf = ({ rows, beside }: DiskPicture): number =>
-  HEAD + rows.reduce((sum, row) => sum + rowHeight(row), 0) + beside.length * MARK + (beside.length > 0 ? 10 : 0);
+  HEAD + rows.reduce((sum, row) => sum + rowHeight(row), 0) + beside.length * MARK + 12;
 
 type Text = (x: number, y: number, kind: string, words: string) => XmlElement;
 
