@@ -53,5 +53,4 @@ const table = [
   ['booting anew', anew],
 ];
 console.log('| | median ms | longest ms |\n| --- | ---: | ---: |');
-for (const [title, ms] of table)
-  console.log(`| ${title} | ${median(ms).toFixed(0)} | ${Math.max(...ms).toFixed(0)} |`);
+for (const [title, ms] of table) console.log(`| ${title} | ${median(ms).toFixed(0)} | ${Math.max(...ms).toFixed(0)} |`);
