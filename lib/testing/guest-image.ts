@@ -71,7 +71,8 @@ async function fillRoot(root: string, kernel: string, busybox: string, agent: st
     // What ldd names is a link to the versioned file: the guest needs the file under the name that the loader asks for.
     await cp(library, join(root, library), { dereference: true });
   }
-  await symlink('/run', join(root, 'var/run'));
+  // Relative: the packing below follows it, and must not leave the root for the host's own /run.
+  await symlink('../run', join(root, 'var/run'));
   for (const [path, text] of Object.entries(GUEST_SCRIPTS)) {
     await mkdir(join(root, dirname(path)), { recursive: true });
     await writeFile(join(root, path), text, { mode: 0o755 });
