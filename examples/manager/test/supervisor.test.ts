@@ -4,11 +4,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import { connect } from 'libvirt-disksnapshot';
 import { Board } from '../src/board.ts';
 import { backOffMs, HostDown, Supervisor } from '../src/supervisor.ts';
 import { until } from './until.ts';
+
+jest.setTimeout(60_000); // for a busy machine
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
