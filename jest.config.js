@@ -21,6 +21,10 @@ module.exports = {
     project('contract'),
     project('driver'),
     project('lifecycle'),
+    project('package', {
+      globalSetup: '<rootDir>/test/package/pack.ts',
+      globalTeardown: '<rootDir>/test/package/unpack.ts',
+    }),
     project('guest'),
     project('storage'),
     project('faults'),

@@ -30,7 +30,7 @@ function advice(said: string, root: string): string[] {
       ...needs(root),
       '- in a checkout: npm run build',
     ];
-  if (/version `\w+' not found/.test(said))
+  if (/version `[\w.]+' not found/.test(said))
     return [
       'This system is older than the prebuilt binary allows. Build it here:',
       `    ${FROM_SOURCE}`,
