@@ -203,7 +203,7 @@ const ALSO_FLAGS = new Set([
 
 /** Counts of the members, which grow with every release: not values that anything has. */
 const isSentinel = (name, stripped) =>
-  stripped === 'LAST' || /^VIR_(ERR_DOMAIN|DOMAIN_EVENT_DISK_CHANGE)_LAST$/.test(name);
+  stripped === 'LAST' || /^VIR_(ERR_DOMAIN|ERR_NUMBER|DOMAIN_EVENT_DISK_CHANGE)_LAST$/.test(name);
 
 const attributesOf = (tag) =>
   Object.fromEntries([...tag.matchAll(/([\w]+)='([^']*)'/g)].map(([, key, text]) => [key, text]));

@@ -2209,8 +2209,6 @@ export const ErrorNumber = values({
   MULTIPLE_DOMAINS: 110,
   /** `VIR_ERR_NO_NETWORK_METADATA`, since 9.7.0 */
   NO_NETWORK_METADATA: 111,
-  /** `VIR_ERR_NUMBER_LAST`, since 5.0.0 */
-  NUMBER_LAST: 111,
   /** `VIR_ERR_AGENT_COMMAND_TIMEOUT`, since 11.2.0 */
   AGENT_COMMAND_TIMEOUT: 112,
   /** `VIR_ERR_AGENT_COMMAND_FAILED`, since 11.2.0 */
