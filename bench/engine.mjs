@@ -1,7 +1,8 @@
 // What a call costs: this package, python3-libvirt and the npm peer by the measure of raw C, in turn, in one run.
 // npm run bench [-- ROUNDS]
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bench } from 'tinybench';
 import { note, step, style } from '../scripts/console.mjs';
@@ -44,17 +45,55 @@ const ROWS = [
     calls: 9600,
     goals: { '@unraid/libvirt': 1 },
   },
+  {
+    title: 'list of 1,000 guests, over a socket',
+    where: 'manySocket',
+    program: 'list',
+    calls: 10,
+    goals: { 'python3-libvirt': 1, '@unraid/libvirt': 1 },
+  },
+  {
+    title: 'statistics of 1,000 guests, over a socket',
+    where: 'manySocket',
+    program: 'stats',
+    calls: 5,
+    without: '@unraid/libvirt',
+    goals: { 'python3-libvirt': 1 },
+  },
+  {
+    title: 'statistics of 1,000 guests, in process',
+    where: 'manyProcess',
+    program: 'stats',
+    calls: 10,
+    without: '@unraid/libvirt',
+    goals: { 'python3-libvirt': 1 },
+  },
 ];
 
+/** A host of libvirt's test driver with so many guests. */
+function hostOf(guests) {
+  const guest = (number) =>
+    `<domain type='test'><name>${number === 0 ? 'test' : `guest-${number}`}</name><memory>65536</memory><os><type>hvm</type></os></domain>`;
+  return `<node>${Array.from({ length: guests }, (_, number) => guest(number)).join('')}</node>`;
+}
+
+const many = join(tmpdir(), `libvirt-disksnapshot-bench-${process.pid}.xml`);
+await writeFile(many, hostOf(1000));
 const daemon = await PrivateLibvirtd.start();
 try {
-  const uris = { socket: `test+unix:///default?socket=${daemon.socket}`, process: 'test:///default' };
+  const uris = {
+    socket: `test+unix:///default?socket=${daemon.socket}`,
+    process: 'test:///default',
+    manySocket: `test+unix://${many}?socket=${daemon.socket}`,
+    manyProcess: `test://${many}`,
+  };
   const results = await withClients(async (start) => {
     const places = Object.fromEntries(Object.entries(uris).map(([place, uri]) => [place, start(uri)]));
     const measured = [];
     for (const row of ROWS)
       await step(`${row.title}: ${ROUNDS} rounds`, async () => {
-        measured.push({ ...row, microseconds: await measure(places[row.where], row) });
+        const clients = places[row.where].filter(({ name }) => name !== row.without);
+        measured.push({ ...row, microseconds: await measure(clients, row) });
       });
     return measured;
   });
@@ -64,6 +103,7 @@ try {
   note(`Picture: ${file}`);
 } finally {
   await daemon.close();
+  await rm(many);
 }
 
 /** Median microseconds per call of each client; they take turns, so that a busy moment of the machine meets them all. */

@@ -30,7 +30,23 @@ def run_loop():
 libvirt.virEventRegisterDefaultImpl()
 threading.Thread(target=run_loop, daemon=True).start()
 domain = libvirt.open(sys.argv[1]).lookupByName('test')
-programs = {'awaited': awaited, 'pipelined': pipelined}
+
+
+def repeated(action):
+    def run(calls):
+        for _ in range(calls):
+            action()
+
+    return run
+
+
+connection = domain.connect()
+programs = {
+    'awaited': awaited,
+    'pipelined': pipelined,
+    'list': repeated(connection.listAllDomains),
+    'stats': repeated(connection.getAllDomainStats),
+}
 for line in iter(sys.stdin.readline, ''):
     program, calls = line.split()
     start = time.perf_counter_ns()

@@ -27,6 +27,29 @@ static void pipelined(long calls) {
   for (int i = 0; i < THREADS; ++i) pthread_join(threads[i], NULL);
 }
 
+static void list(long calls) {
+  while (calls--) {
+    virDomainPtr *domains;
+    int count = virConnectListAllDomains(virDomainGetConnect(domain), &domains, 0);
+    if (count < 0) exit(1);
+    while (count--) virDomainFree(domains[count]);
+    free(domains);
+  }
+}
+
+static void stats(long calls) {
+  while (calls--) {
+    virDomainStatsRecordPtr *records;
+    if (virConnectGetAllDomainStats(virDomainGetConnect(domain), 0, &records, 0) < 0) exit(1);
+    virDomainStatsRecordListFree(records);
+  }
+}
+
+static const struct {
+  const char *name;
+  void (*run)(long calls);
+} programs[] = {{"awaited", awaited}, {"pipelined", pipelined}, {"list", list}, {"stats", stats}};
+
 static void *run_loop(void *nothing) {
   for (;;) virEventRunDefaultImpl();
   return nothing;
@@ -44,10 +67,8 @@ int main(int argc, char **argv) {
   while (scanf("%31s %ld", program, &calls) == 2) {
     struct timespec start, end;
     clock_gettime(CLOCK_MONOTONIC, &start);
-    if (strcmp(program, "awaited") == 0)
-      awaited(calls);
-    else
-      pipelined(calls);
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; ++i)
+      if (strcmp(program, programs[i].name) == 0) programs[i].run(calls);
     clock_gettime(CLOCK_MONOTONIC, &end);
     printf("%.0f\n", (end.tv_sec - start.tv_sec) * 1e9 + (end.tv_nsec - start.tv_nsec));
     fflush(stdout);

@@ -3,13 +3,16 @@ import { createInterface } from 'node:readline';
 
 const IN_FLIGHT = 64;
 
-/** @param {() => Promise<unknown>} getInfo */
-export async function serve(getInfo) {
-  const loop = async (calls) => {
-    for (let i = 0; i < calls; i++) await getInfo();
+/** @param {Record<'getInfo' | 'list' | 'stats', () => Promise<unknown>>} actions */
+export async function serve({ getInfo, list, stats }) {
+  const repeated = (action) => async (calls) => {
+    for (let i = 0; i < calls; i++) await action();
   };
+  const loop = repeated(getInfo);
   const programs = {
     awaited: loop,
+    list: repeated(list),
+    stats: repeated(stats),
     pipelined: (calls) => Promise.all(Array.from({ length: IN_FLIGHT }, () => loop(Math.floor(calls / IN_FLIGHT)))),
   };
   for await (const line of createInterface({ input: process.stdin })) {

@@ -8,5 +8,6 @@ const { Hypervisor } = await import(pathToFileURL(join(folder, 'node_modules/@un
 const hypervisor = new Hypervisor({ uri });
 await hypervisor.connectOpen();
 const domain = await hypervisor.domainLookupByName('test');
-await serve(() => domain.getInfo());
+// It has no statistics.
+await serve({ getInfo: () => domain.getInfo(), list: () => hypervisor.connectListAllDomains() });
 await hypervisor.connectClose();
