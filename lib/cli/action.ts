@@ -36,11 +36,9 @@ async function perform(session: Session, work: () => Promise<number | undefined>
   const { output, world } = session;
   const listening = world.interrupts.listen({
     first(reason) {
-      session.clear();
       output.note(`${reason.message}: taking back what was begun; once more leaves at once`);
     },
     second(reason) {
-      session.clear();
       const { message, outcome } = session.farewell();
       const { exitCode } = reason;
       output.failure({ code: 'ABANDONED', message: `left at once. ${message}`, outcome, exitCode });
@@ -51,7 +49,6 @@ async function perform(session: Session, work: () => Promise<number | undefined>
     if (world.interrupts.signal.aborted) output.note('it was too late to take it back: it is done');
     return exitCode;
   } catch (error) {
-    session.clear();
     const failure = await tell(session, error);
     output.failure(failure);
     return failure.exitCode;

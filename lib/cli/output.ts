@@ -29,6 +29,8 @@ export interface OutputOptions {
   stderr: OutputStream;
   env: NodeJS.ProcessEnv;
   json: boolean;
+  /** Called before each line: takes away what else is drawn on the terminal. */
+  clear?: () => void;
 }
 
 export class Output {
@@ -48,23 +50,27 @@ export class Output {
   /** The command's result: the document with --json, else the text. */
   result(document: object, text: () => string): void {
     const said = this.json ? JSON.stringify(document, null, 2) : text();
-    if (said !== '') this.#options.stdout.write(`${said}\n`);
+    if (said !== '') this.#write('stdout', said);
   }
 
   /** Beside the result, for whoever looks on; a machine is told by the result alone. */
   note(text: string): void {
-    if (!this.json) this.#options.stderr.write(`${paint(this.#colourOfErrors, 'yellow', printable(text))}\n`);
+    if (!this.json) this.#write('stderr', paint(this.#colourOfErrors, 'yellow', printable(text)));
   }
 
   failure(failure: Failure): void {
-    const { stderr } = this.#options;
     if (this.json) {
-      stderr.write(`${JSON.stringify({ error: failure }, null, 2)}\n`);
+      this.#write('stderr', JSON.stringify({ error: failure }, null, 2));
       return;
     }
     const { message, hint } = failure;
     const lines = [...message.split('\n'), ...(hint === undefined ? [] : [`Hint: ${hint}`])];
-    stderr.write(`${paint(this.#colourOfErrors, 'red', 'disksnap:')} ${lines.map(printable).join('\n')}\n`);
+    this.#write('stderr', `${paint(this.#colourOfErrors, 'red', 'disksnap:')} ${lines.map(printable).join('\n')}`);
+  }
+
+  #write(stream: 'stdout' | 'stderr', text: string): void {
+    this.#options.clear?.();
+    this.#options[stream].write(text.endsWith('\n') ? text : `${text}\n`);
   }
 
   paint(colour: Colour, text: string): string {

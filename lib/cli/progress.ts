@@ -23,18 +23,21 @@ const OF_BYTES: ReadonlySet<Phase> = new Set(['commit', 'copy']);
 const STEP = '{doing}';
 const BAR = '{doing} [{bar}] {percentage}% {amount}';
 
-export class Bars implements Disposable {
-  readonly #bars: MultiBar | null;
+export class Bars {
+  readonly #stream: OutputStream;
+  readonly #wanted: boolean;
   readonly #shown = new Map<string, SingleBar>();
+  #bars: MultiBar | undefined;
 
   constructor(stream: OutputStream, wanted: boolean) {
-    // Signals are ours: cli-progress would take them for the end.
-    const options = { stream, format: BAR, barsize: 30, clearOnComplete: true, gracefulExit: false };
-    this.#bars = wanted && stream.isTTY === true ? new MultiBar(options) : null;
+    this.#stream = stream;
+    this.#wanted = wanted && stream.isTTY === true;
   }
 
   readonly show = ({ phase, disk, done, total }: Progress): void => {
-    if (!this.#bars) return;
+    if (!this.#wanted) return;
+    // Signals are ours: cli-progress would take them for the end.
+    this.#bars ??= new MultiBar({ stream: this.#stream, barsize: 30, clearOnComplete: true, gracefulExit: false });
     const doing = printable(disk === undefined ? DOING[phase] : `${DOING[phase]} ${disk}`);
     const amount = OF_BYTES.has(phase) ? `${formatBytes(done)} of ${formatBytes(total)}` : '';
     const key = total > 0 ? doing : '';
@@ -47,13 +50,10 @@ export class Bars implements Disposable {
     bar.update(done, { doing, amount });
   };
 
-  /** Before anything else is written to the terminal. */
+  /** Before anything else is written to the terminal: what is drawn goes, and the cursor is where it was. */
   clear(): void {
-    for (const bar of this.#shown.values()) this.#bars?.remove(bar);
-    this.#shown.clear();
-  }
-
-  [Symbol.dispose](): void {
     this.#bars?.stop();
+    this.#bars = undefined;
+    this.#shown.clear();
   }
 }

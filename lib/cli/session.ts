@@ -57,8 +57,9 @@ export class Session implements AsyncDisposable {
   ) {
     const { stdout, stderr, env, interrupts } = world;
     this.#options = options;
-    this.output = new Output({ stdout, stderr, env, json: options.json === true });
-    this.#bars = new Bars(stderr, !options.json);
+    const json = options.json === true;
+    this.#bars = new Bars(stderr, !json);
+    this.output = new Output({ stdout, stderr, env, json, clear: () => this.#bars.clear() });
     const deadlines = options.timeout === undefined ? [] : [AbortSignal.timeout(options.timeout)];
     this.signal = AbortSignal.any([interrupts.signal, ...deadlines]);
   }
@@ -116,11 +117,6 @@ export class Session implements AsyncDisposable {
     this.#undertaking = undertaking;
   }
 
-  /** Takes the bars away, to write something else. */
-  clear(): void {
-    this.#bars.clear();
-  }
-
   aftermath(): Promise<Aftermath> | Aftermath {
     if (!this.#undertaking) return LOOKED_ONLY;
     return this.#undertaking.givenUp?.() ?? TAKEN_BACK;
@@ -136,7 +132,7 @@ export class Session implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#bars[Symbol.dispose]();
+    this.#bars.clear();
     const connection = await this.#connection?.catch(() => undefined);
     await connection?.close();
   }

@@ -38,11 +38,13 @@ export const deleteCommand = (frame: Frame): Command =>
       }),
     );
 
-/** Disks that were merged before the interrupt stay merged. */
-async function whatIsLeft(guest: Domain, set: DiskSnapshotSet): Promise<Aftermath> {
-  const now = await findDiskSnapshot(guest, set.name);
-  const left = now?.disks.map(({ disk }) => disk) ?? [];
-  if (left.length === set.disks.length) return { message: `${set.name} is still there`, outcome: 'undone' };
-  if (left.length === 0) return { message: `${set.name} was deleted already`, outcome: 'done' };
-  return { message: `of ${set.name} only ${left.join(', ')} is still there`, outcome: 'done' };
+/** Disks that were merged before the interrupt stay merged; one whose merge was begun holds no point in time any more. */
+async function whatIsLeft(guest: Domain, { name, disks }: DiskSnapshotSet): Promise<Aftermath> {
+  const left = (await findDiskSnapshot(guest, name))?.disks ?? [];
+  if (left.length === 0) return { message: `${name} was deleted already`, outcome: 'done' };
+  const whole = left.filter(({ state }) => state === 'present').map(({ disk }) => disk);
+  if (whole.length === disks.length) return { message: `${name} is still there`, outcome: 'undone' };
+  const still = whole.length === 0 ? 'no disk' : `only ${whole.join(', ')}`;
+  const message = `of ${name} ${still} can still be gone back to, as merges were begun; delete it again to finish them`;
+  return { message, outcome: 'done' };
 }

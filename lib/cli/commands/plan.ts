@@ -5,16 +5,20 @@ import { EXIT } from '../exit-codes';
 import { formatBytes } from '../format';
 import { addSnapshotOptions, planOptionsOf, type SnapshotOptions } from '../options';
 import type { Cell, Output } from '../output';
+import { reportOption, reportTo } from '../report';
 import { consistencyCell } from '../set-text';
 
 export const planCommand = (frame: Frame): Command =>
   addSnapshotOptions(new Command('plan').argument('<guest>', 'name, UUID or id'))
     .summary('what create would do, and all that stands against it; touches nothing')
+    .addOption(reportOption())
     .action(
-      frame<[string], SnapshotOptions>(async (session, [named], options) => {
+      frame<[string], SnapshotOptions & { report?: string }>(async (session, [named], options) => {
         const request = planOptionsOf(options);
+        const report = reportTo(options.report);
         const guest = await session.guest(named);
         const plan = await planSnapshot(guest, { ...request, signal: session.signal });
+        await report(plan);
         session.output.result(plan, () => describe(session.output, plan));
         return plan.ok ? EXIT.DONE : EXIT.FINDINGS;
       }),

@@ -36,7 +36,6 @@ export const quiesceCommand = (frame: Frame): Command =>
           // As of `timeout` and `env`: the codes below 125 belong to the command.
           const failure = failureOf(error);
           const exitCode = failure.exitCode > EXIT.TIME_OVER ? failure.exitCode : EXIT.QUIESCE_FAILED;
-          session.clear();
           session.output.failure({ ...failure, exitCode });
           return exitCode;
         }

@@ -1,31 +1,20 @@
-import { Command } from 'commander';
-import { type DiskTree, diskTree } from '../../index';
+import { Command, Option } from 'commander';
+import { diskTree, listDiskSnapshots } from '../../index';
+import { drawTree, PICTURE_FORMATS, type PictureFormat } from '../../picture';
 import type { Frame } from '../action';
-import { formatBytes } from '../format';
-import type { Cell, Output } from '../output';
 
 export const treeCommand = (frame: Frame): Command =>
   new Command('tree')
     .summary('disks, the chain of images of each, and the snapshots on them')
     .argument('<guest>', 'name, UUID or id')
+    .addOption(new Option('--format <format>', 'of the picture').choices(PICTURE_FORMATS).default('text'))
     .action(
-      frame<[string], object>(async (session, [named]) => {
-        const tree = await diskTree(await session.guest(named), { signal: session.signal });
-        session.output.result(tree, () => describe(session.output, tree));
+      frame<[string], { format: PictureFormat }>(async (session, [named], { format }) => {
+        const { signal, output } = session;
+        const guest = await session.guest(named);
+        const tree = await diskTree(guest, { signal });
+        const snapshots = await listDiskSnapshots(guest, { signal });
+        output.result(tree, () => drawTree(tree, { format, snapshots, colour: output.colour }));
         return undefined;
       }),
     );
-
-function describe(output: Output, { disks }: DiskTree): string {
-  const rows = disks.flatMap(({ disk, layers }) =>
-    layers.map(({ source, format, fileSize, active, missing, snapshots }, depth): Cell[] => [
-      depth === 0 ? disk : '',
-      `${'  '.repeat(depth)}${source}`,
-      format,
-      fileSize === null ? '' : formatBytes(fileSize),
-      missing ? { text: 'missing', colour: 'red' } : active ? { text: 'live', colour: 'green' } : '',
-      snapshots.join(', '),
-    ]),
-  );
-  return output.table(['Disk', 'Image', 'Format', 'Size', 'State', 'Snapshots'], rows);
-}
