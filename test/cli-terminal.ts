@@ -16,7 +16,10 @@ const STOP = `
     process.once('SIGINT', resolve);
     process.stderr.write('stopped at ' + place);
   });
-  const hang = (place) => new Promise(() => process.stderr.write('stopped at ' + place));
+  const hang = (place) => new Promise(() => {
+    setInterval(() => {}, 2 ** 30); // as a call of libvirt would, it keeps the process
+    process.stderr.write('stopped at ' + place);
+  });
   installFaultHook((point) => {
     if (process.env.STOP_AT === point) return stop(point);
     if (process.env.STOP_AT === 'hang at ' + point) return hang(point);

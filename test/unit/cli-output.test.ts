@@ -1,7 +1,10 @@
 // Text and JSON, colours and none; names that would do something to a terminal.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { DiskSnapshotError, type DiskSnapshotErrorCode, type Outcome } from '../../lib';
+import { EXIT_MEANING } from '../../lib/cli/exit-codes';
 import { CliError, failureOf } from '../../lib/cli/failure';
 import { formatBytes } from '../../lib/cli/format';
 import { Interrupted, type InterruptSignal, Interrupts } from '../../lib/cli/interrupt';
@@ -83,6 +86,11 @@ describe('exit codes', () => {
     expect(failureOf(Object.assign(new RangeError('x'), { code: 'ERR_OUT_OF_RANGE' })).exitCode).toBe(2);
     expect(failureOf(Object.assign(new Error('x'), { code: 'EACCES', syscall: 'open' })).exitCode).toBe(1);
     expect(failureOf(new Error('x'))).toMatchObject({ code: 'DEFECT', outcome: 'unknown', exitCode: 70 });
+  });
+
+  test('docs/cli.md lists all of them', () => {
+    const text = readFileSync(join(__dirname, '..', '..', 'docs', 'cli.md'), 'utf8');
+    for (const { code, meaning } of EXIT_MEANING) expect(text).toContain(`| ${code} | ${meaning} |`);
   });
 
   test('the way out is told in words of the command line', () => {
