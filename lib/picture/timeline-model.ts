@@ -72,14 +72,21 @@ function measured({ guest, name, consistency, frozenMs, pausedMs, disks, steps }
     frozen: `frozen ${milliseconds(frozenMs)}`,
     paused: `paused ${milliseconds(pausedMs)}`,
   });
+  const cut = scaled.find(({ phase }) => phase === 'cut')?.from ?? 1;
   const long = { frozen: frozenMs / whole, paused: pausedMs / whole };
   return {
     title: `${printable(guest)} · ${printable(name)}`,
     subtitle: `measured · ${milliseconds(whole)} in all · consistency ${consistency}`,
     wholeMs: whole,
     bars: barsOf(scaled, disks),
-    windows: windows.map((one) => ({ ...one, from: Math.max(one.from, one.to - long[one.kind]) })),
+    windows: windows.map((one) => placed(one, long[one.kind], cut)),
   };
+}
+
+/** Only the length was measured. It ended in its last step, which goes on after it, and began before the first cut. */
+function placed(window: Window, long: number, cut: number): Window {
+  const from = Math.max(window.from, Math.min(window.to - long, cut));
+  return { ...window, from, to: Math.min(window.to, from + long) };
 }
 
 function planned({ ok, problems, consistency, disks, steps }: SnapshotPlan): TimelinePicture {
