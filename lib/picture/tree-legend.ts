@@ -10,8 +10,9 @@ export const STATE_WORDS: Readonly<Record<ImageState, string>> = {
 
 export const SHAPES: Readonly<Record<ImageState, string>> = { live: '●', below: '○', branch: '◌', missing: '✕' };
 
-export function markWords({ name, method, isPresent }: SnapshotMark): string {
-  return isPresent ? `◆ ${name} · ${method}` : `◇ ${name} · ${method} · missing`;
+export function markWords({ name, method, isPresent, isInside }: SnapshotMark): string {
+  if (!isPresent) return `◇ ${name} · ${method} · missing`;
+  return isInside ? `◆ ${name} · ${method} · inside this image` : `◆ ${name} · ${method}`;
 }
 
 /** A snapshot that lies on none of the images. */

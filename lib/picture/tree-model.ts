@@ -11,6 +11,8 @@ export interface SnapshotMark {
   name: string;
   method: string;
   isPresent: boolean;
+  /** Kept by the image itself, beside what the guest writes. */
+  isInside: boolean;
 }
 
 export interface ImageRow {
@@ -72,6 +74,9 @@ export function pictureOf(tree: DiskTree, sets: readonly DiskSnapshotSet[]): Tre
 
 function pictureOfDisk(disk: DiskOfTree, snapshots: readonly DiskSnapshot[]): DiskPicture {
   const marks = new Map(disk.snapshots.map((snapshot) => [snapshot.name, markOf(snapshot)]));
+  const internal = new Set(
+    snapshots.flatMap(({ name, internalSnapshot }) => (internalSnapshot === null ? [] : [name])),
+  );
   const placed = new Set<string>();
   const images = new Map<string, Image>();
   let above: Image | null = null;
@@ -80,7 +85,8 @@ function pictureOfDisk(disk: DiskOfTree, snapshots: readonly DiskSnapshot[]): Di
     for (const name of layer.snapshots) {
       const mark = marks.get(name);
       if (!mark) continue;
-      image.marks.push(mark);
+      // What the guest writes to is nobody's point in time, but it may hold one.
+      image.marks.push({ ...mark, isInside: layer.active || internal.has(name) });
       placed.add(name);
     }
     if (above) image.above.push(above);
@@ -110,6 +116,7 @@ const markOf = ({ name, method, state }: DiskOfTree['snapshots'][number]): Snaps
   name: printable(name),
   method: printable(method),
   isPresent: state === 'present',
+  isInside: false,
 });
 
 function imageOf({ source, format, fileSize, active, missing }: Layer): Image {
