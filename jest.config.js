@@ -11,11 +11,11 @@ const project = (name, more = {}) => ({
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   transform,
   moduleNameMapper: { '^libvirt-disksnapshot$': '<rootDir>/lib' }, // as examples import it
-  testTimeout: 60_000, // for a busy machine: what hangs shows all the same
   ...more,
 });
 
 module.exports = {
+  testTimeout: 60_000, // for a busy machine: what hangs shows all the same; Jest takes it from here alone
   projects: [
     project('unit'),
     project('contract'),

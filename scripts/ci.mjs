@@ -92,7 +92,6 @@ async function jest(project) {
     '--json',
     `--outputFile=${file}`,
     '--passWithNoTests',
-    '--testTimeout=60000',
     '--testPathIgnorePatterns',
     ...APART_FILES,
     ...(REPORTERS[project] ?? []).flatMap((reporter) => ['--reporters', reporter]),
