@@ -27,6 +27,7 @@ describe('the files', () => {
     const kinds = [
       /^dist\/.*\.(js|mjs|d\.ts|d\.mts)$/,
       /^native\/.*\.(cc|h)$/,
+      /^schemas\/[a-z-]+\.json$/,
       /^native\/CMakeLists\.txt$/,
       /^prebuilds\/linux-[a-z0-9]+\/libvirt-disksnapshot\.(glibc|musl)\.node$/,
       /^(binding\.gyp|package\.json|LICENSE|(README|CHANGELOG|SECURITY)\.md|scripts\/(install\.mjs|build-packages\.json))$/,

@@ -58,7 +58,7 @@ describe.each([
     expect(await user.run(['same.mjs'])).toBe('libvirt-disksnapshot\n');
   });
 
-  test('the binary is missing: the error says what to do, and that does it where there is a compiler', async () => {
+  test('the binary is missing: the error says what to do', async () => {
     rmSync(join(user.installed, 'prebuilds'), { recursive: true });
     await expect(user.run(['start.cjs'])).rejects.toThrow(
       /npm install-scripts approve libvirt-disksnapshot && npm rebuild libvirt-disksnapshot.*apt install libvirt-dev/s,
