@@ -19,6 +19,7 @@ module.exports = {
   projects: [
     project('unit'),
     project('contract'),
+    project('docs'),
     project('driver'),
     project('lifecycle'),
     project('package', {

@@ -1,0 +1,65 @@
+/** The code samples: of the Markdown files, and of the docstrings. A sample that imports is a program; others are pieces of one. */
+import { join } from 'node:path';
+import ts from 'typescript';
+import { pages, root } from './markdown';
+
+export interface Sample {
+  where: string;
+  text: string;
+  /** ```` ```ts run ````: it is run on a real guest. */
+  runs: boolean;
+}
+
+const CODE = /^(ts|mts|js|mjs|javascript|typescript)$/;
+const inPages = pages
+  .flatMap(({ blocks }) => blocks)
+  .filter(({ language }) => CODE.test(language))
+  .filter(({ words }) => !words.includes('sketch')) // not of this package's users: internals, a fragment of a table
+  .map(({ where, text, words }): Sample => ({ where, text, runs: words.includes('run') }));
+
+/** Modules whose exports a piece may use without saying where they are from. */
+const MODULES = { 'libvirt-disksnapshot': 'lib/index.ts', 'libvirt-disksnapshot/testing': 'lib/testing/index.ts' };
+const files = Object.values(MODULES).map((file) => join(root, file));
+const { config } = ts.readConfigFile(join(root, 'tsconfig.build.json'), ts.sys.readFile);
+const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+const program = ts.createProgram(files, { ...options, noEmit: true });
+const checker = program.getTypeChecker();
+
+const exported = new Map(
+  Object.entries(MODULES).map(([name, file]) => {
+    const source = program.getSourceFile(join(root, file));
+    const symbol = source && checker.getSymbolAtLocation(source);
+    return [name, symbol ? checker.getExportsOfModule(symbol) : []];
+  }),
+);
+
+/** The `@example`s of all exports and their members. */
+function inDocstrings(): Sample[] {
+  return [...exported.values()].flat().flatMap((symbol) => {
+    const own = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+    return [own, ...(own.members?.values() ?? [])].flatMap((each) =>
+      each
+        .getJsDocTags(checker)
+        .filter(({ name }) => name === 'example')
+        .map(({ text }) => ({
+          where: `@example of ${own.name}${each === own ? '' : `.${each.name}`}`,
+          text: ts.displayPartsToString(text),
+          runs: false,
+        })),
+    );
+  });
+}
+
+export const samples: readonly Sample[] = [...inPages, ...inDocstrings()];
+
+export const isProgram = (text: string) => /^import /m.test(text);
+
+/** What a piece takes for granted: the exports that it names. */
+export function importsFor(text: string): string {
+  return [...exported]
+    .map(([module, symbols]) => {
+      const used = symbols.map(({ name }) => name).filter((name) => new RegExp(`(?<![.'\\w-])${name}\\b(?!['-])`).test(text));
+      return used.length > 0 ? `import { ${used.join(', ')} } from '${module}';` : '';
+    })
+    .join(' ');
+}
