@@ -60,7 +60,7 @@ const BRAND = Symbol.for('libvirt-disksnapshot.DiskSnapshotError');
  *
  * @example
  * try { await snapshotDisks(dom, { quiesce: 'required' }); }
- * catch (e) { if (e instanceof DiskSnapshotError && e.code === 'QUIESCE_UNAVAILABLE') … else throw e; }
+ * catch (e) { if (e instanceof DiskSnapshotError && e.code === 'QUIESCE_UNAVAILABLE') console.error(e.message); else throw e; }
  */
 export class DiskSnapshotError extends Error {
   /** Always `'DiskSnapshotError'`. */

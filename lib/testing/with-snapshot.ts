@@ -27,7 +27,7 @@ export interface WithSnapshotOptions {
  * @returns what `fn` returns
  * @throws GuestRestoredError where somebody else brings the guest back to an earlier time while `fn` runs
  * @example
- * test('a full disk is reported', () => withSnapshot(guest.domain, async () => { … }));
+ * test('a full disk is reported', () => withSnapshot(guest.domain, async () => { await guest.exec(['rm', '-rf', '/etc']); }));
  */
 export async function withSnapshot<T>(
   domain: Domain,

@@ -57,6 +57,9 @@ export class UserProject implements Disposable {
 function emitDeclarations(outDir: string): void {
   const { fileNames, options } = readConfig(join(root, 'tsconfig.build.json'));
   ts.createProgram(fileNames, { ...options, outDir, noEmit: false, emitDeclarationOnly: true }).emit();
+  for (const folder of ['.', 'libvirt', 'testing']) {
+    writeFileSync(join(outDir, folder, 'index.d.mts'), "export * from './index.js';\n");
+  }
 }
 
 function readConfig(path: string): ts.ParsedCommandLine {

@@ -55,7 +55,10 @@ function anchorsOf(tokens: ReturnType<typeof parser.parse>): Set<string> {
     if (type !== 'heading_open') continue;
     const children = tokens[index + 1]?.children ?? [];
     const text = children.map(({ content }) => content).join('');
-    const slug = text.toLowerCase().replaceAll(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(' ', '-');
+    const slug = text
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-');
     let anchor = slug;
     for (let count = 1; anchors.has(anchor); count++) anchor = `${slug}-${count}`;
     anchors.add(anchor);

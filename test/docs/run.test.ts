@@ -43,9 +43,12 @@ afterAll(async () => {
 
 async function run(sample: string): Promise<{ code: number; output: string; errors: string }> {
   const program = isProgram(sample) ? sample : around(sample);
-  const { outputText } = ts.transpileModule(program.replaceAll(SYSTEM, daemon.uri).replaceAll("'/backup/", `'${project}/`), {
-    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
-  });
+  const { outputText } = ts.transpileModule(
+    program.replaceAll(SYSTEM, daemon.uri).replaceAll('/backup/', `${project}/`),
+    {
+      compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+    },
+  );
   const file = join(project, 'sample.mjs');
   writeFileSync(file, outputText);
   const child = spawn(process.execPath, [file], { cwd: project, stdio: ['ignore', 'pipe', 'pipe'], timeout: 90_000 });

@@ -14,6 +14,14 @@ const AROUND = [
   "  const set: import('libvirt-disksnapshot').DiskSnapshotSet;",
   "  const vol: import('libvirt-disksnapshot').StorageVol;",
   '  const xml: string;',
+  '  const uri: string;',
+  '  const bytes: Uint8Array;',
+  "  const hash: import('node:crypto').Hash;",
+  "  const AcmeMethod: new () => import('libvirt-disksnapshot').SnapshotMethod;",
+  '  function takeSnapshotOfTheLun(): Promise<void>;',
+  ...['beforeAll', 'afterEach', 'afterAll'].map(
+    (hook) => `  function ${hook}(work: () => unknown, timeoutMs?: number): void;`,
+  ),
   '  function test(name: string, work: () => unknown): void;',
   '}',
 ].join('\n');

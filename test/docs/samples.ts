@@ -58,7 +58,9 @@ export const isProgram = (text: string) => /^import /m.test(text);
 export function importsFor(text: string): string {
   return [...exported]
     .map(([module, symbols]) => {
-      const used = symbols.map(({ name }) => name).filter((name) => new RegExp(`(?<![.'\\w-])${name}\\b(?!['-])`).test(text));
+      const used = symbols
+        .map(({ name }) => name)
+        .filter((name) => new RegExp(`(?<![.'\\w-])${name}\\b(?!['-])`).test(text));
       return used.length > 0 ? `import { ${used.join(', ')} } from '${module}';` : '';
     })
     .join(' ');

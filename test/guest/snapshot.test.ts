@@ -194,9 +194,9 @@ describe('a running guest with two disks', () => {
         if (phase === 'cut') controller.abort(reason);
       },
     });
-    // Aborted as the cut begins: that is the commit point, so this one is finished and recorded.
-    await expect(attempt).resolves.toMatchObject({ name: 'aborted' });
-    await (await findDiskSnapshot(guest.domain, 'aborted'))?.delete();
+    await expect(attempt).rejects.toBe(reason);
+    expect(await findDiskSnapshot(guest.domain, 'aborted')).toBeNull();
+    expect(await guest.domain.getXMLDesc()).toBe(before);
 
     const early = new AbortController();
     await expect(
