@@ -31,7 +31,7 @@ async function die() {
     accelerator: 'qemu',
     memoryMiB: 192,
     vcpus: 1,
-    image: await guestImage(),
+    kernel: await guestImage(),
     disks: await createDisks([{}], directory, 'embedded'),
     console,
     agentSocket: `${directory}/agent`,

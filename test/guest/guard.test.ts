@@ -189,7 +189,7 @@ const EMBEDDED = `
     const conn = await connect(uri);
     const xml = guestXml({
       name: 'embedded', uuid: crypto.randomUUID(), accelerator: 'qemu', memoryMiB: 192, vcpus: 1,
-      image: await guestImage(), disks: await createDisks([{}], directory, 'embedded'),
+      kernel: await guestImage(), disks: await createDisks([{}], directory, 'embedded'),
       console: directory + '/console.log', agentSocket: directory + '/agent',
     });
     const domain = await startAndWait({
