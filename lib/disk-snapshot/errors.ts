@@ -59,8 +59,12 @@ const BRAND = Symbol.for('libvirt-disksnapshot.DiskSnapshotError');
  * `instanceof` works across copies of the package and across realms.
  *
  * @example
- * try { await snapshotDisks(dom, { quiesce: 'required' }); }
- * catch (e) { if (e instanceof DiskSnapshotError && e.code === 'QUIESCE_UNAVAILABLE') console.error(e.message); else throw e; }
+ * try {
+ *   await snapshotDisks(dom, { quiesce: 'required' });
+ * } catch (e) {
+ *   if (!(e instanceof DiskSnapshotError) || e.code !== 'QUIESCE_UNAVAILABLE') throw e;
+ *   console.log('no agent answers');
+ * }
  */
 export class DiskSnapshotError extends Error {
   /** Always `'DiskSnapshotError'`. */

@@ -22,7 +22,7 @@ export type StreamChunk = Uint8Array | Hole;
  * @example
  * const stream = await conn.streamNew();
  * await vol.download(stream, 0, 0);
- * for await (const chunk of stream.readable()) hash.update(chunk);
+ * for await (const chunk of stream.readable()) process.stdout.write(chunk);
  */
 export interface Stream {
   /** virStreamSend: how many bytes were taken: all, or fewer. At most 262,120 at once for old daemons. */

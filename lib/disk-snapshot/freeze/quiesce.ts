@@ -181,7 +181,11 @@ function outOfReach(guest: string, { mountpoint, fsType, disks }: FrozenFilesyst
  * FREEZE_BUDGET_EXCEEDED (it froze too slowly), THAW_FAILED (it did not freeze, and is not proven thawed)
  * @example
  * const frozen = await quiesceStorage(dom, { disks: ['vda', 'vdb'], maxFreezeMs: 5000 });
- * try { await takeSnapshotOfTheLun(); } finally { console.log(await frozen.unquiesce()); } // { intact: true, … }
+ * try {
+ *   // the storage's own snapshot
+ * } finally {
+ *   console.log(await frozen.unquiesce()); // { intact: true, … }
+ * }
  */
 export function quiesceStorage(domain: Domain, options: QuiesceOptions = {}): Promise<QuiescedStorage> {
   return facade(domain, options, async ({ disks = 'all', maxFreezeMs = DEFAULT_MAX_FREEZE_MS, guard, signal }) => {

@@ -31,7 +31,8 @@ const registered = new Map<string, SnapshotMethod>();
  * @throws TypeError for an object that is no {@link SnapshotMethod}
  * @throws DiskSnapshotError INVALID_ARGUMENT where the name is taken, or no name
  * @example
- * const registration = registerSnapshotMethod(new AcmeMethod());
+ * declare const acme: SnapshotMethod;
+ * const registration = registerSnapshotMethod(acme);
  */
 export function registerSnapshotMethod<Data, State>(plugin: SnapshotMethod<Data, State>): Disposable {
   if (typeof plugin !== 'object' || plugin === null) throw invalidType('plugin', 'a SnapshotMethod', plugin);
