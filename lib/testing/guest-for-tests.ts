@@ -2,8 +2,10 @@
 import { type GuestOptions, TestGuest } from './test-guest';
 
 type Work = () => Promise<void>;
-type LimitedHook = (work: Work, timeoutMs?: number) => unknown;
-type Hook = (work: Work) => unknown;
+/** A hook that takes a limit: of Jest and Vitest. */
+export type LimitedHook = (work: Work, timeoutMs?: number) => unknown;
+/** A hook of `node:test`. */
+export type Hook = (work: Work) => unknown;
 
 /** The hooks of Jest and Vitest, or those of `node:test`. */
 export type RunnerHooks =

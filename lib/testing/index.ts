@@ -2,7 +2,7 @@
 export type { ExecOptions, ExecResult } from './agent';
 export type { RunResult } from './command';
 export type { GuestDisk } from './guest-disks';
-export { guestForTests, type RunnerHooks } from './guest-for-tests';
+export { guestForTests, type Hook, type LimitedHook, type RunnerHooks } from './guest-for-tests';
 export {
   GuestWriter,
   type Shell,
