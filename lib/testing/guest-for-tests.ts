@@ -1,11 +1,10 @@
 // A pristine running guest for each test, by the hooks of whatever runner.
 import { type GuestOptions, TestGuest } from './test-guest';
 
-type Work = () => Promise<void>;
 /** A hook that takes a limit: of Jest and Vitest. */
-export type LimitedHook = (work: Work, timeoutMs?: number) => unknown;
+export type LimitedHook = (work: () => Promise<void>, timeoutMs?: number) => unknown;
 /** A hook of `node:test`. */
-export type Hook = (work: Work) => unknown;
+export type Hook = (work: () => Promise<void>) => unknown;
 
 /** The hooks of Jest and Vitest, or those of `node:test`. */
 export type RunnerHooks =
