@@ -30,7 +30,7 @@ import { pauseGuest, resumeGuest } from './pause';
 import { consistencyOf, makePlan, type Plan, type SnapshotRequest } from './plan';
 import { withClaim } from './records/claim';
 import { removeRecord, writeRecord } from './records/journal';
-import type { IntentRecord, SetRecord } from './records/record';
+import type { IntentRecord, MethodState, SetRecord } from './records/record';
 import type { FrozenFilesystem, Phase, ThawResult } from './types';
 import { UndoLog } from './undo';
 
@@ -181,7 +181,7 @@ async function record(work: Work, claim: string): Promise<Recorded> {
 }
 
 async function prepare(recorded: Recorded): Promise<Prepared> {
-  const { plan, options, call, undo, intent } = recorded;
+  const { plan, options, call, undo } = recorded;
   const layers: QemuLayer[] = [];
   const methods: MethodCut[] = [];
   for (const cut of plan.cuts) {
@@ -192,9 +192,8 @@ async function prepare(recorded: Recorded): Promise<Prepared> {
       layers.push(cut.layer);
       await faultPoint('snapshot.layer-made');
     } else {
-      const prepared = await prepareMethod(plan, cut, undo, call);
-      methods.push(prepared);
-      await recordState(intent, prepared, call);
+      const record = (disk: string, state: MethodState) => recordState(recorded, disk, state);
+      methods.push(await prepareMethod(plan, cut, undo, record, call));
     }
   }
   await faultPoint('snapshot.prepared');
@@ -202,12 +201,8 @@ async function prepare(recorded: Recorded): Promise<Prepared> {
 }
 
 /** At once, and before any of them is cut: whoever finds the intent can undo it. */
-async function recordState(
-  intent: IntentRecord,
-  { plan, disk, data, state }: MethodCut,
-  call: CallOptions,
-): Promise<void> {
-  intent.disks = intent.disks.map((one) => (one.disk === disk.target ? { ...one, state: { data, state } } : one));
+async function recordState({ plan, intent, call }: Recorded, disk: string, state: MethodState): Promise<void> {
+  intent.disks = intent.disks.map((one) => (one.disk === disk ? { ...one, state } : one));
   await writeRecord(plan.guest.domain, 'intent', intent, call);
 }
 

@@ -242,25 +242,37 @@ test('removed behind our back, by whatever tool, each is shown as missing, and c
   expect(await listDiskSnapshots(domain)).toEqual([]);
 });
 
-test('killed between two preparations: what the first had made is taken back by recovery', async () => {
+/** Where the overlay, the last, has just been made; and where the clone's place is taken, and it is not written down. */
+const DEATHS = {
+  'between two preparations': `require('./dist/disk-snapshot/fault-point').installFaultHook((point) => {
+    if (point === 'snapshot.layer-made') die();
+  })`,
+  'with an empty clone': `require('node:fs/promises').copyFile = die`,
+  'with a whole clone': `const files = require('node:fs/promises');
+  const { copyFile } = files;
+  files.copyFile = (...args) => copyFile(...args).then(die)`,
+};
+test.each(Object.entries(DEATHS))('killed %s: what was made is taken back by recovery', async (_, death) => {
   const { domain } = lab.guest;
   const before = await lab.everything();
   const disks = { vdb: 'btrfs', vda: 'qemu' };
-  const args = [lab.daemon.uri, domain.getName(), JSON.stringify(disks)];
+  const args = [
+    `const die = () => process.kill(process.pid, 'SIGKILL');\n${death};\n${CHILD}`,
+    lab.daemon.uri,
+    domain.getName(),
+    JSON.stringify(disks),
+  ];
   const cwd = join(__dirname, '..', '..');
-  const child = spawn(process.execPath, ['-e', CHILD, ...args], { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(process.execPath, ['-e', ...args], { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
   expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
   expect(await lab.everything()).not.toEqual(before);
   expect(await recoverDiskSnapshots(domain)).toMatchObject({ undone: ['dead'], finished: [] });
   expect(await lab.everything()).toEqual(before);
 });
 
-/** Dies where the overlay, the last, has just been made. */
 const CHILD = `
   const { connect, snapshotDisks } = require('./dist');
-  const { installFaultHook } = require('./dist/disk-snapshot/fault-point');
   const [uri, name, disks] = process.argv.slice(1);
-  installFaultHook((point) => { if (point === 'snapshot.layer-made') process.kill(process.pid, 'SIGKILL'); });
   (async () => {
     const domain = await (await connect(uri)).domainLookupByName(name);
     await snapshotDisks(domain, { disks: JSON.parse(disks), name: 'dead', quiesce: 'never' });

@@ -19,17 +19,25 @@ export interface MethodCut extends PlannedMethod {
   state: unknown;
 }
 
-/** @param undo takes back what the method prepares, and what it cuts later. */
+/**
+ * @param undo takes back what the method prepares, and what it cuts later.
+ * @param record writes the method's state down: whoever finds the intent can undo it.
+ */
 export async function prepareMethod(
   plan: Plan,
   planned: PlannedMethod,
   undo: UndoLog,
+  record: (disk: string, state: MethodState) => Promise<void>,
   call: CallOptions,
 ): Promise<MethodCut> {
   const { disk, method, data } = planned;
-  const state = await method.prepare(contextOf(plan.guest, disk, data, plan.name, call.signal));
+  const context = contextOf(plan.guest, disk, data, plan.name, call.signal);
+  const expected = await method.expects?.(context);
+  if (expected) await record(disk.target, { data, state: expected });
+  const state = await method.prepare(context);
   const cut: MethodCut = { ...planned, plan, state };
   undo.note(`what method ${method.method} made for ${disk.target}`, () => method.undo(contextOfCut(cut)));
+  await record(disk.target, { data, state });
   return cut;
 }
 

@@ -14,6 +14,11 @@ export interface Kept {
 }
 
 export interface Method extends Omit<SnapshotMethod, 'backupSource'> {
+  /**
+   * The state as it is before `prepare`, null where there is none: it is written down first, so that `undo` finds what a
+   * process made that was killed within `prepare`.
+   */
+  expects?(c: MethodContext<unknown>): Promise<unknown>;
   backupSource(c: CutContext): Promise<Kept>;
   /** Cuts disks of all methods that share it at one instant. Default: each method cuts its disk by itself. */
   readonly cutTogether?: CutTogether;

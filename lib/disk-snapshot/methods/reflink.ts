@@ -30,6 +30,8 @@ export interface ReflinkState {
   image: string;
   clone: string;
   format: string;
+  /** Written down before the clone was made: what lies there need not be ours. */
+  isExpected?: true;
 }
 
 type Context = MethodContext<ReflinkData>;
@@ -40,7 +42,9 @@ const FILE_SYSTEMS: Readonly<Record<'btrfs' | 'reflink', { magic: number; name: 
   reflink: { magic: 0x58465342, name: 'XFS' },
 };
 
-export function reflink(method: 'btrfs' | 'reflink'): SnapshotMethod<ReflinkData, ReflinkState> {
+export function reflink(
+  method: 'btrfs' | 'reflink',
+): SnapshotMethod<ReflinkData, ReflinkState> & { expects(c: Context): Promise<ReflinkState | null> } {
   return {
     method,
     interfaceVersion: 1,
@@ -50,6 +54,11 @@ export function reflink(method: 'btrfs' | 'reflink'): SnapshotMethod<ReflinkData
     async plan(c) {
       const { clone } = await placesOf(method, c);
       return { problems: [], creates: [clone], bytes: 0 }; // shared until one of them changes
+    },
+
+    async expects(c) {
+      if (!(await isLocal(c.domain.connection, c))) return null;
+      return { ...(await placesOf(method, c)), format: c.disk.format ?? 'raw', isExpected: true };
     },
 
     async prepare(c) {
@@ -68,8 +77,7 @@ export function reflink(method: 'btrfs' | 'reflink'): SnapshotMethod<ReflinkData
       return c.state;
     },
 
-    undo: async (c) =>
-      (await isLocal(c.domain.connection)) ? rm(clonePlaces(c).clone, { force: true }) : undoRemote(c, c.state),
+    undo: async (c) => ((await isLocal(c.domain.connection)) ? undoLocal(c) : undoRemote(c, c.state)),
     exists: async (c) => ((await isLocal(c.domain.connection)) ? isFile(c.state.clone) : existsRemote(c, c.state)),
     delete: async (c) => ((await isLocal(c.domain.connection)) ? removeClone(c) : removeRemote(c, c.state)),
 
@@ -144,6 +152,18 @@ async function reserve(c: Context, state: ReflinkState): Promise<void> {
     const why = `${state.clone} cannot be a clone of ${state.image}: ${messageOf(error)}. Is one of them nocow (lsattr)?`;
     throw refuse(c, 'METHOD_UNSUPPORTED', why, error);
   }
+}
+
+/** What was only expected is removed where it is what `reserve` makes: an empty file, private, or one like the image. */
+async function undoLocal(c: Context & { state: ReflinkState }): Promise<void> {
+  const { image, clone } = clonePlaces(c);
+  if (c.state.isExpected) {
+    const [there, of] = await Promise.all([lstat(clone).catch(() => null), stat(image)]);
+    const isEmpty = there?.size === 0 && (there.mode & 0o777) === 0o600;
+    const isLike = there?.size === of.size && there.mode === of.mode;
+    if (!there?.isFile() || !(isEmpty || isLike)) return;
+  }
+  await rm(clone, { force: true });
 }
 
 const isFile = (path: string) =>
