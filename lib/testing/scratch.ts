@@ -4,13 +4,17 @@ import { chmod, mkdir, mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-// Waits for our end of the pipe to close, by exit or by SIGKILL. Guests of ours name the folder on their command line.
+// Waits for our end of the pipe to close, by exit or by SIGKILL. Guests of ours name the folder on their command line; loop
+// devices of theirs name files in it.
 const KEEPER = `trap '' HUP INT TERM
 read -r _
 for process in $(grep -lsaF "$1/" /proc/[0-9]*/cmdline); do
   case $(readlink "\${process%/cmdline}/exe") in
     */qemu-system-*) pid=\${process#/proc/}; kill -KILL "\${pid%/cmdline}" ;;
   esac
+done
+losetup --noheadings --list --output NAME,BACK-FILE 2>/dev/null | while read -r device file; do
+  case $file in "$1"/*) losetup --detach "$device" ;; esac
 done
 rm -rf -- "$1"
 `;

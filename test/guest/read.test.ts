@@ -133,6 +133,8 @@ describe.each([
     await expect(set.disks[0]?.export(at('mine'))).rejects.toMatchObject({ code: 'FILE_EXISTS' });
     expect(await readFile(at('mine'), 'utf8')).toBe('mine');
 
+    await expect(set.disks[0]?.export(at('nowhere/x'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+
     const controller = new AbortController();
     const reason = new Error('enough');
     const exporting = set.disks[0]?.export(at('out'), {

@@ -4,9 +4,11 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { DomainSnapshotCreateFlags } from '../../lib/libvirt';
 import { startWriter, TestGuest, withSnapshot } from '../../lib/testing';
+import { run } from '../../lib/testing/command';
 
 jest.setTimeout(180_000);
 
@@ -196,8 +198,8 @@ test('a guest that takes too long is ended', async () => {
   expect((await other.connection.listAllDomains()).map((domain) => domain.getName())).toEqual([other.name]);
 });
 
-test('guest and files go with a process that is killed', async () => {
-  const program = `require(${JSON.stringify(join(__dirname, '../../dist/testing'))}).TestGuest.boot({}).then((guest) => {
+test('guest, files and loop devices go with a process that is killed', async () => {
+  const program = `require(${JSON.stringify(join(__dirname, '../../dist/testing'))}).TestGuest.boot({ disks: [{ type: 'block' }] }).then((guest) => {
     console.log(guest.directory);
     process.kill(process.pid, 'SIGKILL');
   });`;
@@ -209,4 +211,8 @@ test('guest and files go with a process that is killed', async () => {
   watcher.close();
   expect(child.signalCode).toBe('SIGKILL');
   expect(qemusIn(folder)).toEqual([]);
+  const loops = async () => (await run('losetup', ['--list', '--output', 'BACK-FILE'])).stdout;
+  const limit = AbortSignal.timeout(10_000); // the kernel lets go of a device when QEMU's last file is closed
+  while ((await loops()).includes(folder) && !limit.aborted) await delay(20);
+  expect(await loops()).not.toContain(folder);
 });

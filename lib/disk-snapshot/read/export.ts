@@ -23,6 +23,9 @@ export async function exportSnapshot(place: Place, path: string, options: Export
   if (!isAbsolute(path) || path.includes('\0')) throw invalidValue('path', 'an absolute path', path);
   if (format !== 'raw' && format !== 'qcow2') throw invalidValue('options.format', "'raw' or 'qcow2'", format);
   if (await exists(path)) throw taken(path);
+  if (!(await exists(dirname(path)))) {
+    throw new DiskSnapshotError('NOT_FOUND', `the folder ${dirname(path)} does not exist: make it first`);
+  }
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
   const report = (done: number, total: number) => tell(onProgress, { phase: 'copy', disk: place.disk, done, total });
   const end = beginReading(place.setId, place.disk, signal);
