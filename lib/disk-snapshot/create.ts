@@ -11,7 +11,8 @@ import { describePlan, makePlan, type SnapshotRequest } from './plan';
 import { tell } from './progress';
 import { setOf } from './result';
 import { findDisk } from './select';
-import { type SnapshotOptions, takeSnapshot } from './snapshot-set';
+import { takeSnapshot } from './snapshot-set';
+import type { SnapshotOptions } from './snapshot-state';
 import type {
   DiskSnapshot,
   DiskSnapshotCreateOptions,

@@ -96,3 +96,6 @@ export class DiskSnapshotError extends Error {
     return typeof value === 'object' && value !== null && BRAND in value;
   }
 }
+
+/** @internal What anything that was thrown says. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

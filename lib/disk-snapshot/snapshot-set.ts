@@ -6,79 +6,34 @@
 // Whatever fails before the cut takes back all of it. The cut is QEMU's own transaction and the commit point: after it,
 // the operation is finished and recorded even if the caller has gone.
 import { randomUUID } from 'node:crypto';
-import { type Domain, LibvirtError } from '../libvirt';
+import type { Domain } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
-import { DiskSnapshotError } from './errors';
+import { DiskSnapshotError, messageOf } from './errors';
+import { brokenPromise, evidenceOf } from './evidence';
 import { translate } from './facade';
 import { faultPoint } from './fault-point';
-import type { Freeze } from './freeze/freeze';
 import { heldFreeze } from './freeze/held-storage';
 import { isSameGuest, lookAtGuest } from './guest';
-import { liveChain } from './images/backing-chain';
 import { deleteSnapshots } from './merge/delete-by-method';
 import { cutMethods, type MethodCut, prepareMethod, recordOfMethod } from './methods/cut';
-import {
-  cutLayers,
-  lookAtLayers,
-  makeOverlay,
-  type QemuLayer,
-  qemuState,
-  recordOf,
-  removeOverlay,
-} from './methods/qemu-external';
+import { lookAtLayers, makeOverlay, type QemuLayer, qemuState, recordOf, removeOverlay } from './methods/qemu-external';
 import { pauseGuest, resumeGuest } from './pause';
-import { consistencyOf, makePlan, type Plan, type SnapshotRequest } from './plan';
+import { consistencyOf, makePlan, type Plan } from './plan';
 import { withClaim } from './records/claim';
 import { removeRecord, writeRecord } from './records/journal';
 import type { IntentRecord, MethodState, SetRecord } from './records/record';
-import type { FrozenFilesystem, Phase, ThawResult } from './types';
+import {
+  type Cut,
+  type Prepared,
+  type Quiesced,
+  type Recorded,
+  type Released,
+  type SnapshotOptions,
+  type Work,
+  where,
+} from './snapshot-state';
+import { LOOK_LIMIT_MS, switchLayers, unknownOutcome } from './switch-layers';
 import { UndoLog } from './undo';
-
-export interface SnapshotOptions extends SnapshotRequest {
-  description: string | null;
-  labels: Record<string, string>;
-  maxFreezeMs: number;
-  guard: boolean;
-  deadman: boolean;
-  report(phase: Phase, disk?: string): void;
-}
-
-/** libvirt answers a cut within milliseconds; a daemon that has not done so by then is hung. */
-const CUT_LIMIT_MS = 60_000;
-const LOOK_LIMIT_MS = 30_000;
-
-/** What all steps share: who is worked on, for whom, and what to take back. */
-interface Work {
-  plan: Plan;
-  options: SnapshotOptions;
-  /** The caller's signal. Nothing after the cut listens to it. */
-  call: CallOptions;
-  undo: UndoLog;
-}
-interface Recorded extends Work {
-  intent: IntentRecord;
-}
-interface Prepared extends Recorded {
-  layers: readonly QemuLayer[];
-  methods: readonly MethodCut[];
-}
-interface Quiesced extends Prepared {
-  /** Ours, ended by us. */
-  freeze: Freeze | null;
-  /** Why there is none. */
-  unfrozen: string | null;
-}
-interface Cut extends Quiesced {
-  cutAt: Date;
-  /** Whether the freeze, ours or held, still stood when the last cut had ended. */
-  frozenThroughout: boolean;
-  pausedMs: number;
-  /** libvirt's error for a cut that took place all the same. */
-  said: unknown;
-}
-interface Released extends Cut {
-  thaw: ThawResult | null;
-}
 
 /** Takes the snapshot and returns its record, or leaves everything as it was. */
 export async function takeSnapshot(domain: Domain, options: SnapshotOptions, call: CallOptions): Promise<SetRecord> {
@@ -97,7 +52,7 @@ export async function takeSnapshot(domain: Domain, options: SnapshotOptions, cal
     });
     if (broken === null) return set;
     await deleteSnapshots(domain, set.id, null, {}).catch((error: unknown) => {
-      const said = error instanceof Error ? error.message : String(error);
+      const said = messageOf(error);
       const message = `${broken.message}. But that failed (${said}): the snapshot ${set.name} is still there`;
       throw new DiskSnapshotError(broken.code, message, { ...where(first), outcome: 'done', cause: error });
     });
@@ -134,8 +89,6 @@ async function run(work: Work, claim: string): Promise<Taken> {
     throw afterCommit(work.plan, error);
   }
 }
-
-const where = ({ guest, name }: Plan) => ({ guest: guest.name, snapshot: name });
 
 // ---- the steps ----------------------------------------------------------------------------------------------------
 
@@ -273,59 +226,12 @@ async function cutDisks(quiesced: Quiesced): Promise<Cut> {
   }
 }
 
-/** Null, or libvirt's error for a cut that took place all the same. */
-async function switchLayers(quiesced: Quiesced): Promise<unknown> {
-  const { plan, layers } = quiesced;
-  try {
-    await cutLayers(plan.guest.domain, plan.guest.document, layers, plan.name, { timeoutMs: CUT_LIMIT_MS });
-    return null;
-  } catch (error) {
-    // Only a failed call needs to be looked into before the thaw: the window is the guest's time.
-    await checkSwitched(quiesced, error);
-    return error;
-  }
-}
-
-/**
- * libvirt reports failure also where the disks have switched: the domain decides, and QEMU above its XML. Nothing is taken
- * back unless both say that no disk has switched, and libvirt has answered: a call that was given up may still take effect.
- */
-async function checkSwitched({ plan, layers }: Quiesced, said: unknown): Promise<void> {
-  const { domain, name, active } = plan.guest;
-  if (!(said instanceof LibvirtError)) throw unknownOutcome(plan, said, 'libvirt has not answered');
-  let switched: boolean[];
-  try {
-    const call = { timeoutMs: LOOK_LIMIT_MS };
-    const states = await lookAtLayers(domain, layers, call);
-    switched = states.map((state) => state.switched);
-    for (const { layer, disk } of active ? states : []) {
-      const [top] = disk ? await liveChain(domain, disk, call) : [];
-      switched.push(top?.path === layer.overlay.path);
-    }
-  } catch (error) {
-    throw unknownOutcome(plan, said, `then the domain could not be read: ${textOf(error)}`);
-  }
-  if (!switched.includes(true)) throw translate(said, { guest: name, snapshot: plan.name });
-  if (switched.includes(false)) throw unknownOutcome(plan, said, 'only some of the disks have switched');
-}
-
-const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
-function unknownOutcome(plan: Plan, said: unknown, then: string): DiskSnapshotError {
-  return new DiskSnapshotError(
-    'RECOVERY_NEEDED',
-    `${plan.guest.name}: the snapshot ${plan.name} failed in its cut (${textOf(said)}), and ${then}. ` +
-      'Call recoverDiskSnapshots(domain) when the host answers again',
-    { ...where(plan), outcome: 'unknown', cause: said },
-  );
-}
-
 /** The guest writes to its overlays: whatever fails now, nothing is taken back, and recovery finishes it. */
 function afterCommit(plan: Plan, error: unknown): unknown {
   if (error instanceof DiskSnapshotError && (error.outcome === 'done' || error.outcome === 'unknown')) return error;
   return new DiskSnapshotError(
     'RECOVERY_NEEDED',
-    `${plan.guest.name}: the disks of snapshot ${plan.name} have switched, but it could not be finished: ${textOf(error)}. ` +
+    `${plan.guest.name}: the disks of snapshot ${plan.name} have switched, but it could not be finished: ${messageOf(error)}. ` +
       'Call recoverDiskSnapshots(domain)',
     { ...where(plan), outcome: 'unknown', cause: error },
   );
@@ -379,64 +285,6 @@ async function conclude(released: Released): Promise<Taken> {
   return { set, broken: brokenPromise(released, frozen) };
 }
 
-/** File systems on the disks that no agent can freeze: what was cut is then no more than one instant. */
-function unfreezableOf({ freeze }: Plan): readonly FrozenFilesystem[] {
-  return freeze.kind === 'own' ? freeze.prepared.unfreezable : [];
-}
-
-/** A freeze that was asked for and did not hold: the disks are to be merged back, and the call fails. */
-function brokenPromise({ plan, options, freeze, thaw }: Released, frozen: boolean): DiskSnapshotError | null {
-  const promised = freeze !== null || plan.freeze.kind === 'held';
-  if (frozen || !promised) return null;
-  const where = { guest: plan.guest.name, snapshot: plan.name, outcome: 'undone' } as const;
-  if (thaw !== null && thaw.frozenMs > options.maxFreezeMs) {
-    return new DiskSnapshotError(
-      'FREEZE_BUDGET_EXCEEDED',
-      `${plan.guest.name} was frozen for ${Math.round(thaw.frozenMs)} ms, more than maxFreezeMs allows ` +
-        `(${options.maxFreezeMs}); it is thawed, and its disks are merged back. Allow more, or look what keeps the host busy`,
-      where,
-    );
-  }
-  if (options.quiesce === 'preferred') return null;
-  return new DiskSnapshotError(
-    'QUIESCE_UNAVAILABLE',
-    `${plan.guest.name}: its file systems did not stay frozen until the last disk was cut; the disks are merged back. ` +
-      'Something in the guest, or another program, thaws them',
-    where,
-  );
-}
-
-// ---- what is told -------------------------------------------------------------------------------------------------
-
-function evidenceOf(released: Released): SetRecord['evidence'] {
-  const { plan, freeze, unfrozen, thaw, frozenThroughout, said, layers, methods, pausedMs } = released;
-  const evidence: SetRecord['evidence'] = [];
-  const add = (fact: string, from: string) => evidence.push({ fact, from });
-  if (!plan.guest.active) add('the guest was off while its disks were cut', 'virDomainGetState');
-  if (layers.length > 0) add(`${layers.length} disk(s) switched in one transaction`, 'virDomainSnapshotCreateXML');
-  for (const { disk, method } of methods) add(`${disk.target} cut by method ${method.method}`, method.method);
-  if (plan.pause) add(`paused for ${Math.round(pausedMs)} ms around the cuts`, 'virDomainSuspend');
-  if (unfrozen !== null) add(`not frozen: ${unfrozen}`, 'quiesce');
-  if (freeze) {
-    add(`frozen: ${freeze.filesystems.map(({ mountpoint }) => mountpoint).join(', ')}`, 'guest-fsfreeze-freeze-list');
-    add(frozenThroughout ? 'frozen until the last cut had ended' : 'thawed before the last cut had ended', 'quiesce');
-  }
-  for (const { mountpoint, fsType } of unfreezableOf(plan))
-    add(`${fsType} on ${mountpoint} cannot be frozen`, 'quiesce');
-  if (thaw) add(thaw.intact ? 'as many thawed as were frozen' : 'fewer thawed than were frozen', 'guest-fsfreeze-thaw');
-  if (plan.freeze.kind === 'held') {
-    add('held frozen by the caller: provisional until its unquiesce() says intact', 'quiesce');
-  }
-  if (said !== null) {
-    add(
-      `libvirt reported ${said instanceof Error ? said.message : String(said)}, but the disks have switched`,
-      'live XML',
-    );
-  }
-  if (layers.length > 0) add(`${layers.length} disk(s) read back on their overlays`, 'live XML');
-  return evidence;
-}
-
 /** Takes back what was done before the cut, and says how far that went. */
 async function takeBack({ plan, undo }: Work, error: unknown): Promise<unknown> {
   if (undo.isCommitted) return afterCommit(plan, error);
@@ -444,10 +292,10 @@ async function takeBack({ plan, undo }: Work, error: unknown): Promise<unknown> 
   const failed = await undo.run();
   const cause = translate(error, { guest: plan.guest.name, snapshot: plan.name });
   if (failed.length > 0) {
-    const left = failed.map(({ what, error: e }) => `${what} (${e instanceof Error ? e.message : String(e)})`);
+    const left = failed.map(({ what, error: e }) => `${what} (${messageOf(e)})`);
     return new DiskSnapshotError(
       cause instanceof DiskSnapshotError ? cause.code : 'OPERATION_FAILED',
-      `${cause instanceof Error ? cause.message : String(cause)}. Left behind: ${left.join(', ')}; recoverDiskSnapshots(domain) removes it`,
+      `${messageOf(cause)}. Left behind: ${left.join(', ')}; recoverDiskSnapshots(domain) removes it`,
       { guest: plan.guest.name, snapshot: plan.name, outcome: 'unknown', cause: error },
     );
   }

@@ -1,5 +1,6 @@
 // Typed parameters that functions of virDomain take, by their C names. What a newer libvirt adds is entered here and in
 // the addon's table.
+import type { BandwidthParameters } from './bandwidth';
 
 /** Throttling of one disk: virDomainSetBlockIoTune's typed parameters. Bytes and operations per second; 0: no limit. */
 export interface BlockIoTune {
@@ -109,16 +110,8 @@ export type PerfEvents = Partial<
   >
 >;
 
-/** virDomainSetInterfaceParameters. Averages, peaks and floor in KiB/s, bursts in KiB. */
-export interface InterfaceParameters {
-  'inbound.average'?: number;
-  'inbound.peak'?: number;
-  'inbound.burst'?: number;
-  'inbound.floor'?: number;
-  'outbound.average'?: number;
-  'outbound.peak'?: number;
-  'outbound.burst'?: number;
-}
+/** virDomainSetInterfaceParameters. */
+export type InterfaceParameters = BandwidthParameters;
 
 /** virDomainSetIOThreadParams. */
 export interface IOThreadParams {

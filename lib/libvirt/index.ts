@@ -1,6 +1,7 @@
 // The mirror: libvirt's own objects and functions, one to one, typed.
 import { installMembers } from './members';
 
+export type * from './bandwidth';
 export type { CloseReason } from './close-signal';
 export { type AuthCallback, type AuthCredential, type ConnectOptions, connect, getVersion } from './connect';
 export {

@@ -1,18 +1,11 @@
 // virNetworkPort: where a guest’s interface is plugged into a network.
+import type { BandwidthParameters } from './bandwidth';
 import { Handle, handleClass, owner } from './handle';
 import type { Network } from './network';
 import type { FlagsArg, TypedParams } from './options';
 
-/** Bandwidth of a port: virNetworkPortSetParameters' typed parameters. Averages, peaks and floor in KiB/s, bursts in KiB. */
-export interface NetworkPortParameters {
-  'inbound.average'?: number;
-  'inbound.peak'?: number;
-  'inbound.burst'?: number;
-  'inbound.floor'?: number;
-  'outbound.average'?: number;
-  'outbound.peak'?: number;
-  'outbound.burst'?: number;
-}
+/** virNetworkPortSetParameters' typed parameters. */
+export type NetworkPortParameters = BandwidthParameters;
 
 /** A port of a network. */
 export interface NetworkPort {

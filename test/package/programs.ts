@@ -36,7 +36,9 @@ export function npm(): string {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     try {
       return realpathSync(join(folder, 'npm'));
-    } catch {}
+    } catch {
+      // not in this folder of the path: in one of the next
+    }
   }
   throw new Error('npm is not installed');
 }

@@ -8,7 +8,7 @@
 // each kept as it was written: what a plug-in's attributes, elements, text and their order mean, only the plug-in knows.
 import { child, childrenOf, element, localName, namespaceOf, type XmlElement } from '../../xml/document';
 import type { DomainDocument } from '../../xml/domain';
-import { DiskSnapshotError } from '../errors';
+import { DiskSnapshotError, messageOf } from '../errors';
 import { methodNamed } from '../methods/registry';
 import type { Method } from '../types';
 import { NAMESPACE, pluginElement, readMethod } from './element';
@@ -115,7 +115,7 @@ function checkPolicy(policy: XmlElement, subject: MethodSubject): void {
     plugin.parse(written);
   } catch (error) {
     if (error instanceof DiskSnapshotError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     const complain = complaint('INVALID_XML', subject);
     throw complain(`method ${method.method} does not accept its <diskSnapshot>: ${why}`, asError(error));
   }

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Connection, Domain } from '../../libvirt';
 import { credentialsOf } from '../../libvirt/origin';
-import { DiskSnapshotError } from '../errors';
+import { DiskSnapshotError, messageOf } from '../errors';
 import { type FromGuard, type Order, receive, send, type ToGuard } from './wire';
 
 export interface Armed {
@@ -39,7 +39,7 @@ export async function armGuard(domain: Domain, what: Order['what'], longestMs: n
     if (!guard || guard.isGone) guard = new Guard();
     return await guard.arm(domain, what, longestMs + GRACE_MS);
   } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
+    const said = messageOf(error);
     throw new DiskSnapshotError(
       'GUARD_UNAVAILABLE',
       `${domain.getName()}: the guard, which lets the guest go on if this process dies, cannot watch it: ${said}. ` +

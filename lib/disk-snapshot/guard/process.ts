@@ -1,8 +1,10 @@
 // The guard itself: a process that outlives the one that froze a guest. When the pipe to that one closes, or its deadline
 // passes, it resumes and thaws, and keeps trying until the guest is proven to go on.
+
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Connection, connect, type Domain, DomainPausedReason, DomainState, LibvirtError } from '../../libvirt';
+import { messageOf } from '../errors';
 import { Thawing } from '../freeze/thaw';
 import { isLocalUri } from '../local';
 import { isEmbedded, type Order, receive, rootOf, send, type ToGuard } from './wire';
@@ -70,7 +72,7 @@ async function arm(order: Order): Promise<void> {
     send(process.stdout, {
       type: 'failed',
       id: order.id,
-      message: error instanceof Error ? error.message : String(error),
+      message: messageOf(error),
     });
   }
 }

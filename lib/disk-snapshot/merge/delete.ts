@@ -3,7 +3,7 @@
 // a second call, whoever died in between.
 import type { Domain } from '../../libvirt';
 import { invalidType, outOfRange } from '../argument';
-import { DiskSnapshotError } from '../errors';
+import { DiskSnapshotError, messageOf } from '../errors';
 import { checkCallOptions, signalOf, translate } from '../facade';
 import { faultPoint } from '../fault-point';
 import { neededBy, removeUnneeded } from '../images/branches';
@@ -146,7 +146,7 @@ async function removeFile(deletion: Deletion, overlay: ImageRef, merged: boolean
     await images.remove(overlay.path).finally(() => images.close());
     return null;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

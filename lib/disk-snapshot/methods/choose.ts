@@ -4,7 +4,7 @@ import type { CallOptions } from '../../libvirt/options';
 import type { DomainDisk } from '../../xml/domain';
 import { pluginElement } from '../element/element';
 import { policyOf } from '../element/policy-metadata';
-import { DiskSnapshotError } from '../errors';
+import { DiskSnapshotError, messageOf } from '../errors';
 import type { Guest } from '../guest';
 import type { Method } from '../types';
 import { methodDisk } from './context';
@@ -69,7 +69,7 @@ function dataOf(guest: Guest, disk: DomainDisk, method: KnownMethod, wanted: Met
     return Object.keys(given).length === 0 && method.dataFor ? method.dataFor(methodDisk(disk)) : given;
   } catch (error) {
     if (error instanceof DiskSnapshotError) throw error;
-    const said = error instanceof Error ? error.message : String(error);
+    const said = messageOf(error);
     const why = `method ${method.method} refuses ${element ? 'its <diskSnapshot>' : 'this disk'}: ${said}`;
     throw refusal(element ? 'INVALID_XML' : 'INVALID_ARGUMENT', guest, disk, why, error);
   }

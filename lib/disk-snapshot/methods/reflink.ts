@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import { pathSource } from '../../xml/disk';
 import { formatXml } from '../../xml/document';
 import { defaultOverlayPath } from '../element/name';
-import { DiskSnapshotError, type DiskSnapshotErrorCode } from '../errors';
+import { DiskSnapshotError, type DiskSnapshotErrorCode, messageOf } from '../errors';
 import { isLocal } from '../images/images-for';
 import type { MethodContext, MethodDisk, SnapshotMethod } from '../types';
 import { cloneBack } from './clone-back';
@@ -176,5 +176,3 @@ const isFile = (path: string) =>
 async function clone({ image, clone: path }: ReflinkState): Promise<void> {
   await copyFile(image, path, constants.COPYFILE_FICLONE_FORCE);
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -3,7 +3,7 @@
 import { LibvirtError } from '../../libvirt';
 import { invalidType, invalidValue } from '../argument';
 import { checkMethodName, complaint } from '../element/method-form';
-import { DiskSnapshotError } from '../errors';
+import { DiskSnapshotError, messageOf } from '../errors';
 import type { MethodContext, SnapshotMethod } from '../types';
 import { lvm } from './lvm';
 import type { Method } from './method';
@@ -79,7 +79,7 @@ function told(plugin: SnapshotMethod): SnapshotMethod {
         if (error instanceof DiskSnapshotError || error instanceof LibvirtError) throw error;
         if (c.signal.aborted && error === c.signal.reason) throw error;
         const guest = c.domain.getName();
-        const said = error instanceof Error ? error.message : String(error);
+        const said = messageOf(error);
         const message = `${guest}: disk ${c.disk.target}: method ${plugin.method} failed in ${name}(): ${said}`;
         throw new DiskSnapshotError('OPERATION_FAILED', message, { guest, disk: c.disk.target, cause: error });
       }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StreamChunk } from '../../libvirt';
-import { DiskSnapshotError } from '../errors';
+import { DiskSnapshotError, messageOf } from '../errors';
 import { NbdClient } from './nbd-client';
 import { handSecret, SECRET } from './qemu-secret';
 
@@ -104,7 +104,7 @@ async function serve(image: QemuImage, signal: AbortSignal): Promise<{ socket: S
 }
 
 const refused = (said: unknown): never => {
-  const text = said instanceof Error ? said.message : String(said).trim();
+  const text = messageOf(said).trim();
   const code = /Permission denied/.test(text) ? 'PERMISSION_DENIED' : /lock/.test(text) ? 'IN_USE' : 'OPERATION_FAILED';
   const missing = /ENOENT/.test(text) ? '; install it: apt-get install qemu-utils' : '';
   throw new DiskSnapshotError(code, `qemu-nbd cannot open the image: ${text}${missing}`);

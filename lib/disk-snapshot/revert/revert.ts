@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { type Domain, DomainState } from '../../libvirt';
 import type { CallOptions } from '../../libvirt/options';
 import { invalidType } from '../argument';
-import { DiskSnapshotError } from '../errors';
+import { DiskSnapshotError, messageOf } from '../errors';
 import { facade, translate } from '../facade';
 import { faultPoint } from '../fault-point';
 import { lookAtGuest, refuseManagedSave } from '../guest';
@@ -230,7 +230,7 @@ async function takenBack(domain: Domain, snapshot: string, undo: UndoLog, error:
 
 function unfinished(domain: Domain, snapshot: string, error: unknown): DiskSnapshotError {
   const guest = domain.getName();
-  const said = error instanceof Error ? error.message : String(error);
+  const said = messageOf(error);
   return new DiskSnapshotError(
     'RECOVERY_NEEDED',
     `${guest}: the revert to snapshot ${snapshot} is half done (${said}). Do not start the guest; recoverDiskSnapshots(domain) finishes it`,

@@ -1,0 +1,12 @@
+// Bandwidth of an interface of a guest, and of a port of a network.
+
+/** Averages, peaks and floor in KiB/s, bursts in KiB; 0: no limit. */
+export interface BandwidthParameters {
+  'inbound.average'?: number;
+  'inbound.peak'?: number;
+  'inbound.burst'?: number;
+  'inbound.floor'?: number;
+  'outbound.average'?: number;
+  'outbound.peak'?: number;
+  'outbound.burst'?: number;
+}
