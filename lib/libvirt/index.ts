@@ -12,24 +12,11 @@ export {
   type SecurityModel,
 } from './connection';
 export {
-  type BlockJobInfo,
   Domain,
-  type DomainBlockInfo,
-  type DomainBlockStats,
-  type DomainControlInfo,
-  type DomainDiskError,
-  type DomainFSInfo,
-  type DomainInfo,
-  type DomainInterface,
-  type DomainInterfaceStats,
-  type DomainJobInfo,
-  type DomainMemoryStat,
   type DomainStats,
-  type IOThreadInfo,
-  type SecurityLabel,
-  type VcpuInfo,
 } from './domain';
 export { DomainCheckpoint } from './domain-checkpoint';
+export type * from './domain-info';
 export type * from './domain-params';
 export { DomainSnapshot } from './domain-snapshot';
 export { type Flag, nameOf, type Value } from './enum';

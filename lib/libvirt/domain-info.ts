@@ -1,0 +1,134 @@
+// What functions of virDomain tell: structures by their C names.
+import type { Domain } from './domain';
+import type { DomainJobType, DomainMemoryStatTags, DomainState, IPAddrType, VcpuState } from './generated/constants';
+
+/** What {@link Domain.getInfo} gives. Memory in KiB, time in nanoseconds. */
+export interface DomainInfo {
+  state: DomainState;
+  maxMem: number;
+  memory: number;
+  nrVirtCpu: number;
+  cpuTime: bigint;
+}
+
+/** What {@link Domain.getBlockInfo} gives, in bytes. */
+export interface DomainBlockInfo {
+  /** What the guest sees. */
+  capacity: bigint;
+  /** What is allocated on the host. */
+  allocation: bigint;
+  /** The size of the container: of the file, or of the device. */
+  physical: bigint;
+}
+
+/** What {@link Domain.getBlockJobInfo} gives. `cur` and `end` count in units that only their ratio gives a meaning. */
+export interface BlockJobInfo {
+  /** One of `DomainBlockJobType`. */
+  type: number;
+  /** MiB/s, or bytes/s with the flag; 0: no limit. */
+  bandwidth: number;
+  cur: bigint;
+  end: bigint;
+}
+
+/** What {@link Domain.getJobInfo} gives. Times in milliseconds, amounts in bytes. */
+export interface DomainJobInfo {
+  type: DomainJobType;
+  timeElapsed: bigint;
+  timeRemaining: bigint;
+  dataTotal: bigint;
+  dataProcessed: bigint;
+  dataRemaining: bigint;
+  memTotal: bigint;
+  memProcessed: bigint;
+  memRemaining: bigint;
+  fileTotal: bigint;
+  fileProcessed: bigint;
+  fileRemaining: bigint;
+}
+
+/** What {@link Domain.getControlInfo} gives. */
+export interface DomainControlInfo {
+  /** One of `DomainControlState`. */
+  state: number;
+  /** One of `DomainControlErrorReason`, where the state is ERROR. */
+  details: number;
+  /** Milliseconds since the control interface entered this state. */
+  stateTime: bigint;
+}
+
+/** A mounted file system, as {@link Domain.getFSInfo} lists it. */
+export interface DomainFSInfo {
+  mountpoint: string;
+  /** The name of the device inside the guest. */
+  name: string;
+  fstype: string;
+  /** Targets of the disks behind it (`vda`), as far as libvirt knows them. */
+  devAlias: string[];
+}
+
+/** A disk that met an error, and which. */
+export interface DomainDiskError {
+  disk: string;
+  /** One of `DomainDiskErrorCode`. */
+  error: number;
+}
+
+/** What {@link Domain.blockStats} gives. */
+export interface DomainBlockStats {
+  rd_req: bigint;
+  rd_bytes: bigint;
+  wr_req: bigint;
+  wr_bytes: bigint;
+  errs: bigint;
+}
+
+/** What {@link Domain.interfaceStats} gives; -1: not known to the driver. */
+export interface DomainInterfaceStats {
+  rx_bytes: bigint;
+  rx_packets: bigint;
+  rx_errs: bigint;
+  rx_drop: bigint;
+  tx_bytes: bigint;
+  tx_packets: bigint;
+  tx_errs: bigint;
+  tx_drop: bigint;
+}
+
+/** One item of {@link Domain.memoryStats}: what is counted, and how much, mostly in KiB. */
+export interface DomainMemoryStat {
+  tag: DomainMemoryStatTags;
+  val: bigint;
+}
+
+/** A network interface as the guest sees it. */
+export interface DomainInterface {
+  name: string;
+  hwaddr: string | null;
+  addrs: { type: IPAddrType; addr: string; prefix: number }[];
+}
+
+/** A guest's label of the security driver. */
+export interface SecurityLabel {
+  label: string;
+  /** 1: enforced. */
+  enforcing: number;
+}
+
+/** A virtual CPU of a running guest. */
+export interface VcpuInfo {
+  number: number;
+  state: VcpuState;
+  /** Nanoseconds. */
+  cpuTime: bigint;
+  /** The host's CPU that it is on. */
+  cpu: number;
+  /** Numbers of the host's CPUs that it may be on. */
+  cpumap: number[];
+}
+
+/** An I/O thread, and the numbers of the host's CPUs that it may run on. */
+export interface IOThreadInfo {
+  iothread_id: number;
+  cpumap: number[];
+}
