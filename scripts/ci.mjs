@@ -15,6 +15,9 @@ const APART_FILES = ['storage/lvm', 'storage/remote'];
 /** The storage tests fill a table, and fail where a cell of it is empty. */
 const REPORTERS = { storage: ['default', './test/storage/methods-table.mjs'] };
 
+/** Tests of guests wait more than they compute: two files at a time. All others may measure time, and are alone. */
+const WORKERS = { guest: 2, storage: 2 };
+
 /** Each kind of test is a Jest project, quickest first. */
 const PROJECTS = createRequire(import.meta.url)('../jest.config.js')
   .projects.map(({ displayName }) => displayName)
@@ -22,25 +25,29 @@ const PROJECTS = createRequire(import.meta.url)('../jest.config.js')
 
 const results = mkdtempSync(join(tmpdir(), 'ci-'));
 const broken = [];
+const took = [];
 let passed = 0;
 let failed = 0;
 
 try {
   heading('Set-up');
-  if (await attempt(() => setup({ packages: ['clang-format', 'cmake', ...TEST_PACKAGES], examples: true }))) {
-    heading('Checks');
-    for (const [title, file, args] of checks()) await attempt(() => step(title, () => run(file, args).then(() => {})));
-    for (const project of PROJECTS) {
-      heading(`Tests: ${project}`);
-      await attempt(() => jest(project));
-    }
-    heading('Demonstration');
-    await attempt(() => step('npm run demo', () => run(process.execPath, ['scripts/demo.mjs']).then(() => {})));
+  const packages = ['clang-format', 'cmake', ...TEST_PACKAGES];
+  if (await part('Set-up', () => setup({ packages, examples: true }))) {
+    await part('Checks', async () => {
+      for (const [title, file, args] of checks())
+        await attempt(() => step(title, () => run(file, args).then(() => {})));
+    });
+    for (const project of PROJECTS) await part(`Tests: ${project}`, () => jest(project));
+    await part('Demonstration', () =>
+      step('npm run demo', () => run(process.execPath, ['scripts/demo.mjs']).then(() => {})),
+    );
   }
 } finally {
   rmSync(results, { recursive: true, force: true });
 }
 
+heading('What took how long');
+for (const { title, seconds } of took) console.log(`${seconds.toFixed(0).padStart(5)} s  ${title}`);
 if (broken.length > 0) {
   heading('What failed');
   for (const message of broken) console.log(style('red', message));
@@ -72,6 +79,14 @@ function checks() {
   ];
 }
 
+async function part(title, work) {
+  heading(title);
+  const start = performance.now();
+  const worked = await attempt(work);
+  took.push({ title, seconds: (performance.now() - start) / 1000 });
+  return worked;
+}
+
 /** True where it worked; otherwise it is noted, and the rest goes on. */
 async function attempt(work) {
   try {
@@ -92,6 +107,7 @@ async function jest(project) {
     '--json',
     `--outputFile=${file}`,
     '--passWithNoTests',
+    `--maxWorkers=${WORKERS[project] ?? 1}`,
     '--testPathIgnorePatterns',
     ...APART_FILES,
     ...(REPORTERS[project] ?? []).flatMap((reporter) => ['--reporters', reporter]),
