@@ -1,6 +1,5 @@
 // The embedded driver in a process that dies: it boots a guest, and waits to be killed between QEMU's transaction and the driver's own note
 // of it; a second process, with the word "recover", opens the same root, recovers, and prints what is true then.
-const { once } = require('node:events');
 const { mkdirSync, writeFileSync } = require('node:fs');
 const { connect, DomainCreateFlags, listDiskSnapshots, recoverDiskSnapshots, snapshotDisks } = require('../../dist');
 const { installFaultHook } = require('../../dist/disk-snapshot/fault-point');
@@ -13,6 +12,7 @@ const { startAndWait } = require('../../dist/testing/guest-ready');
 const { guestXml } = require('../../dist/testing/guest-xml');
 const { QEMU_CONF } = require('../../dist/testing/qemu-conf');
 const { readDomain } = require('../../dist/xml/domain');
+const { answerTo } = require('./answer');
 
 const [directory, what] = process.argv.slice(2);
 const uri = `qemu:///embed?root=${directory}/root`;
@@ -45,9 +45,7 @@ async function die() {
   await guestExec(domain, ['sh', '-c', WRITE]);
   installFaultHook(async (point) => {
     if (point === 'snapshot.prepared') for (const folder of obstacles) mkdirSync(folder);
-    const answered = once(process, 'message');
-    process.send({ point });
-    await answered;
+    await answerTo(point);
   });
   await snapshotDisks(domain, { name: 'cell', quiesce: 'required' });
 }

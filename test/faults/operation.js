@@ -1,6 +1,6 @@
 // One operation in a process of its own, as it was built. At every fault point it tells its parent, and waits for an answer:
 // "go", or "deadline", as if the caller's time were over just then.
-const { once } = require('node:events');
+const { answerTo } = require('./answer');
 const { connect, findDiskSnapshot, quiesceStorage, snapshotDisks } = require('../../dist');
 const { installFaultHook } = require('../../dist/disk-snapshot/fault-point');
 
@@ -30,9 +30,7 @@ OPERATIONS['delete, mixed'] = OPERATIONS.delete;
 OPERATIONS['revert, mixed'] = OPERATIONS.revert;
 
 installFaultHook(async (point) => {
-  const answered = once(process, 'message');
-  process.send({ point });
-  if ((await answered)[0] === 'deadline') deadline.abort(new DOMException('the time is over', 'TimeoutError'));
+  if ((await answerTo(point)) === 'deadline') deadline.abort(new DOMException('the time is over', 'TimeoutError'));
 });
 
 void (async () => {

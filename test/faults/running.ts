@@ -23,6 +23,7 @@ export class RunningOperation {
   readonly #child: ChildProcess;
   readonly #guards = new Set<number>();
   #at: { point: FaultPoint; arrived: () => void } | null = null;
+  #waitsAt: FaultPoint | null = null;
   /** Points that it passed. */
   readonly passed: FaultPoint[] = [];
   readonly ended: Promise<Report>;
@@ -59,7 +60,8 @@ export class RunningOperation {
 
   /** Lets it go on from its point, to the end. */
   go(order: 'go' | 'deadline' = 'go'): void {
-    if (this.#child.connected) this.#child.send(order);
+    if (this.#waitsAt !== null) this.#answer(this.#waitsAt, order);
+    this.#waitsAt = null;
   }
 
   async kill(): Promise<void> {
@@ -75,10 +77,17 @@ export class RunningOperation {
 
   #pass(point: FaultPoint): void {
     this.passed.push(point);
-    const waits = this.#at?.point === point;
-    if (!waits) this.go();
-    else this.#at?.arrived();
-    if (waits) this.#at = null; // a second disk passes the same points
+    if (this.#at?.point !== point) {
+      this.#answer(point, 'go');
+      return;
+    }
+    this.#waitsAt = point;
+    this.#at.arrived();
+    this.#at = null; // a second disk passes the same points
+  }
+
+  #answer(point: FaultPoint, order: 'go' | 'deadline'): void {
+    if (this.#child.connected) this.#child.send({ point, order });
   }
 }
 
