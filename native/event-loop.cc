@@ -16,6 +16,7 @@
 #include <mutex>
 #include <vector>
 
+#include "condition.h"
 #include "thread.h"
 
 namespace virt {
@@ -112,7 +113,16 @@ class EventLoop {
       for (int i = 0; i < count; ++i) dispatch(static_cast<int>(ready[i].data.u64), ready[i].events);
       expire();
       freeLeft();
+      std::lock_guard lock(mutex_);
+      ++turns_;
+      turned_.notify_all();
     }
+  }
+
+  void awaitTurn(std::chrono::milliseconds limit) {
+    std::unique_lock lock(mutex_);
+    wake();
+    turned_.wait_for(lock, limit, [this, now = turns_] { return turns_ > now; });
   }
 
  private:
@@ -212,6 +222,8 @@ class EventLoop {
   std::map<int, Handle> handles_;
   std::map<int, Timeout> timeouts_;
   std::vector<Data> left_;
+  uint64_t turns_ = 0;
+  std::condition_variable turned_;
   Clock::time_point sleepsUntil_ = Clock::time_point::max();
 };
 
@@ -237,5 +249,7 @@ void startEventLoop(decltype(virEventRegisterImpl)* enroll) {
       [](int id) { return loop().removeTimeout(id); });
   startThread("virt-events", [] { loop().run(); });
 }
+
+void awaitEventLoop(std::chrono::milliseconds limit) { loop().awaitTurn(limit); }
 
 }  // namespace virt

@@ -2,10 +2,16 @@
 #pragma once
 #include <libvirt/libvirt.h>
 
+#include <chrono>
+
 namespace virt {
 
 // Registers it and starts its thread, which lives as long as the process; before the first connection is
 // opened.
 void startEventLoop(decltype(virEventRegisterImpl)* enroll);
+
+// Until callbacks that run now have ended, and what was removed before is freed; at most for so long. Not on
+// the loop's own thread.
+void awaitEventLoop(std::chrono::milliseconds limit);
 
 }  // namespace virt

@@ -2,6 +2,7 @@
 
 #include "call.h"
 #include "close-watch.h"
+#include "event-loop.h"
 #include "library.h"
 #include "stream.h"
 #include "subscription.h"
@@ -199,6 +200,8 @@ void Session::close(std::chrono::milliseconds limit) {
   }
   if (!connection) return;
   for (auto& source : sources) source->deregister(connection);
+  // A registration that is just being served holds the connection until it has been.
+  if (!sources.empty()) awaitEventLoop(kMoment);
   {
     // What is on its way to JavaScript, or just leaving a lane, still holds what it is about, for a moment; a
     // call that was given up and hangs, for as long as it does.
