@@ -34,7 +34,7 @@ export function adoptDiskSnapshots(
   dom: Domain,
   options: CallOptions & { disks?: 'all' | readonly string[] } = {},
 ): Promise<DiskSnapshotSet[]> {
-  return facade(dom, options, ({ disks = 'all', signal }) => {
+  return facade(dom, options, 'adoptDiskSnapshots', ({ disks = 'all', signal }) => {
     const call = signal ? { signal } : {};
     return withClaim(dom, 'adopt', call, async () => {
       const guest = await lookAtGuest(dom, call);

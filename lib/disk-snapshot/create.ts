@@ -47,7 +47,7 @@ export function diskSnapshotCreate(
   disk: string,
   options: DiskSnapshotCreateOptions = {},
 ): Promise<DiskSnapshot> {
-  return facade(dom, options, async (call) => {
+  return facade(dom, options, 'diskSnapshotCreate', async (call) => {
     if (typeof disk !== 'string') throw invalidType('disk', 'a string: a target, a source path or <disk> XML', disk);
     const { method, ...rest } = options;
     const { document } = await lookAtGuest(dom, callOf(call));
@@ -72,7 +72,7 @@ export function diskSnapshotCreate(
  * await set.delete();
  */
 export function snapshotDisks(dom: Domain, options: SnapshotDisksOptions = {}): Promise<DiskSnapshotSet> {
-  return facade(dom, options, async (call) =>
+  return facade(dom, options, 'snapshotDisks', async (call) =>
     setOf(dom, await takeSnapshot(dom, snapshotOptions(options), callOf(call))),
   );
 }
@@ -83,7 +83,7 @@ export function snapshotDisks(dom: Domain, options: SnapshotDisksOptions = {}): 
  * @throws DiskSnapshotError only where there is nothing to plan: an unknown disk, or the domain is gone.
  */
 export function planSnapshot(dom: Domain, options: PlanOptions = {}): Promise<SnapshotPlan> {
-  return facade(dom, options, async (call) => {
+  return facade(dom, options, 'planSnapshot', async (call) => {
     const plan = await makePlan(dom, requestOf(options), callOf(call));
     try {
       return describePlan(plan);

@@ -1,8 +1,9 @@
 // What every function of the facade does around its work: check the domain, keep the deadline, translate libvirt's errors.
 import { Domain, ErrorDomain, ErrorNumber, LibvirtError } from '../libvirt';
-import type { CallOptions } from '../libvirt/options';
+import { type CallOptions, refuseUnknown } from '../libvirt/options';
 import { invalidType, outOfRange } from './argument';
 import { DiskSnapshotError, type DiskSnapshotErrorCode, type Outcome } from './errors';
+import { OPTIONS, type OptionsOf } from './option-names';
 
 /** Timers of Node and seconds of libvirt's agent calls both end here. */
 const LONGEST_MS = 2 ** 31 - 1;
@@ -25,8 +26,10 @@ export function checkMilliseconds(name: string, value: unknown): asserts value i
   }
 }
 
-export function checkCallOptions(options: CallOptions & { onProgress?: unknown }): void {
+/** Of the function of that name. */
+export function checkCallOptions(options: CallOptions & { onProgress?: unknown }, name: OptionsOf): void {
   checkOptionsObject(options);
+  refuseUnknown(options, OPTIONS[name], name);
   const { signal, timeoutMs, onProgress } = options;
   // A signal of another realm is no AbortSignal by `instanceof`; what is used of it is what counts.
   if (signal !== undefined && typeof (signal as AbortSignal | null)?.addEventListener !== 'function') {
@@ -100,10 +103,11 @@ export function translate(error: unknown, where: Where = {}): unknown {
 export async function facade<O extends CallOptions, T>(
   domain: Domain,
   options: O,
+  name: OptionsOf,
   work: (call: O & { signal?: AbortSignal }) => Promise<T>,
 ): Promise<T> {
   checkDomain(domain);
-  checkCallOptions(options);
+  checkCallOptions(options, name);
   const guest = domain.getName(); // a connection that has ended gives none any more
   const signal = signalOf(options);
   signal?.throwIfAborted();

@@ -23,7 +23,7 @@ import type { DiskSnapshot, DiskSnapshotSet } from './types';
  * for (const set of await listDiskSnapshots(dom)) console.log(set.name, set.createdAt, set.disks.map((d) => d.state));
  */
 export function listDiskSnapshots(dom: Domain, options: CallOptions = {}): Promise<DiskSnapshotSet[]> {
-  return facade(dom, options, ({ signal }) => list(dom, signal ? { signal } : {}, () => true));
+  return facade(dom, options, 'listDiskSnapshots', ({ signal }) => list(dom, signal ? { signal } : {}, () => true));
 }
 
 /** The disk snapshot of that name, or null. */
@@ -32,7 +32,7 @@ export function findDiskSnapshot(
   name: string,
   options: CallOptions = {},
 ): Promise<DiskSnapshotSet | null> {
-  return facade(dom, options, async ({ signal }) => {
+  return facade(dom, options, 'findDiskSnapshot', async ({ signal }) => {
     if (typeof name !== 'string') throw invalidType('name', 'a string', name);
     const [found] = await list(dom, signal ? { signal } : {}, (set) => set.name === name);
     return found ?? null;

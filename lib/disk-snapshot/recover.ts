@@ -41,7 +41,7 @@ import type { OperationOptions, Recovery } from './types';
  * const { finished, undone } = await recoverDiskSnapshots(dom);
  */
 export function recoverDiskSnapshots(dom: Domain, options: OperationOptions = {}): Promise<Recovery> {
-  return facade(dom, options, ({ signal, onProgress }) => {
+  return facade(dom, options, 'recoverDiskSnapshots', ({ signal, onProgress }) => {
     const call = signal ? { signal } : {};
     return withClaim(dom, 'recover', call, async () => {
       const recovery: Recovery = { finished: [], undone: [], thawed: false, resumed: false };

@@ -1,10 +1,12 @@
 // Snapshots as callers hold them: a record of the journal with the operations on it.
 import { Readable } from 'node:stream';
 import type { Domain } from '../libvirt';
+import { unknownOption } from '../libvirt/options';
 import { invalidValue } from './argument';
 import { DiskSnapshotError } from './errors';
 import { facade } from './facade';
 import { deleteSnapshots } from './merge/delete-by-method';
+import { OPTIONS } from './option-names';
 import { tell } from './progress';
 import { readableOf } from './read/chunks';
 import { exportSnapshot } from './read/export';
@@ -73,7 +75,7 @@ class SnapshotSet implements DiskSnapshotSet {
 
   /** @internal */
   deleteDisks(targets: readonly string[] | null, options: DeleteOptions): Promise<void> {
-    return facade(this.#domain, options, async ({ onProgress, ...call }) => {
+    return facade(this.#domain, options, 'delete', async ({ onProgress, ...call }) => {
       const disks = targets ?? this.disks.map(({ disk }) => disk);
       await settleReaders(this.#id, disks, { guest: this.guest, snapshot: this.name });
       await deleteSnapshots(this.#domain, this.#id, targets, {
@@ -110,6 +112,8 @@ class SnapshotSet implements DiskSnapshotSet {
    */
   read(disk: string, options: ReadOptions = {}): Readable {
     const { as = 'raw', signal } = options;
+    const unknown = unknownOption(options, OPTIONS.read, 'read');
+    if (unknown) return failed(unknown);
     if (as !== 'raw' && as !== 'file') return failed(invalidValue('options.as', "'raw' or 'file'", as));
     if (this.disks.some((d) => d.disk === disk))
       return readableOf((ended) => chunksOf(this.placeOf(disk), as, ended), signal);
@@ -121,7 +125,7 @@ class SnapshotSet implements DiskSnapshotSet {
 
   /** @internal */
   exportDisk(disk: string, path: string, options: ExportOptions): Promise<void> {
-    return facade(this.#domain, options, (checked) => exportSnapshot(this.placeOf(disk), path, checked));
+    return facade(this.#domain, options, 'export', (checked) => exportSnapshot(this.placeOf(disk), path, checked));
   }
 
   /** @internal */

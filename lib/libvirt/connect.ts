@@ -7,7 +7,7 @@ import { makeConnection } from './connection';
 import { argumentError } from './errors';
 import { errorOf } from './failure';
 import { ConnectCredentialType, ConnectFlags } from './generated/constants';
-import type { CallOptions } from './options';
+import { CALL_OPTIONS, type CallOptions, type OptionNames } from './options';
 import { rememberCredentials } from './origin';
 
 /** What the other end asks for: virConnectCredential. */
@@ -30,6 +30,8 @@ export interface ConnectOptions extends CallOptions {
   /** virConnectSetKeepAlive; default `{ interval: 5, count: 6 }` (seconds, as virsh) on remote URIs; false: none. */
   keepAlive?: { interval: number; count: number } | false | undefined;
 }
+
+const CONNECT_OPTIONS: OptionNames<ConnectOptions> = { ...CALL_OPTIONS, readonly: true, auth: true, keepAlive: true };
 
 const ANSWERED_BY: ReadonlyMap<number, 'username' | 'password'> = new Map([
   [ConnectCredentialType.USERNAME, 'username'],
@@ -104,7 +106,7 @@ export async function connect(uri: string | null = null, options: ConnectOptions
         return undefined;
       },
       'connect',
-      checkOptions(options, 'connect'),
+      checkOptions(options, 'connect', CONNECT_OPTIONS),
     );
     const connection = makeConnection(handle as RawHandle, lost);
     rememberCredentials(connection, callback);

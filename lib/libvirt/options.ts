@@ -1,5 +1,6 @@
 // What the last argument of a mirrored call may be.
 import type { Flag } from './enum';
+import { argumentError } from './errors';
 
 /** Options of every call that returns a promise. */
 export interface CallOptions {
@@ -30,3 +31,26 @@ export type AgentFlagsArg<Enum extends string> = FlagsArg<Enum> | AgentOptions<E
 export type TypedValue = number | bigint | string | boolean;
 /** libvirt's typed parameters, by name. */
 export type TypedParams = Record<string, TypedValue>;
+
+type NameOf<Options> = Options extends unknown ? keyof Options : never;
+
+/** The names of all options of a type; a table that leaves one out does not compile. */
+export type OptionNames<Options> = Readonly<Record<NameOf<Options>, true>>;
+
+export const CALL_OPTIONS: OptionNames<CallOptions> = { signal: true, timeoutMs: true };
+
+type Names = Readonly<Record<string, true>>;
+
+/** The error for an option that is not among the names; null where all are. */
+export function unknownOption(options: object, names: Names, where: string): TypeError | null {
+  const unknown = Object.entries(options).find(([name, value]) => value !== undefined && !Object.hasOwn(names, name));
+  if (!unknown) return null;
+  const known = Object.keys(names).join(', ');
+  return argumentError('ERR_INVALID_ARG_VALUE', `${where} has no option '${unknown[0]}'; its options are ${known}`);
+}
+
+/** A misspelt option would be ignored, and with it what the caller counts on. */
+export function refuseUnknown(options: object, names: Names, where: string): void {
+  const error = unknownOption(options, names, where);
+  if (error) throw error;
+}

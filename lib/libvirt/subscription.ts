@@ -10,7 +10,7 @@ import { ErrorNumber } from './generated/constants';
 import { classOf, type NativeObject, raw } from './handle';
 import type { Network } from './network';
 import type { NodeDevice } from './node-device';
-import type { CallOptions } from './options';
+import { CALL_OPTIONS, type CallOptions, type OptionNames } from './options';
 import { copy } from './plain';
 import type { Secret } from './secret';
 import type { StoragePool } from './storage-pool';
@@ -26,6 +26,16 @@ export interface SubscribeOptions extends CallOptions {
   /** How many events wait for a slow consumer before new ones are dropped and counted. Default 1000. */
   queueSize?: number | undefined;
 }
+
+const SUBSCRIBE_OPTIONS: OptionNames<SubscribeOptions> = {
+  ...CALL_OPTIONS,
+  domain: true,
+  network: true,
+  pool: true,
+  device: true,
+  secret: true,
+  queueSize: true,
+};
 
 /**
  * Registered in libvirt when the promise of `subscribe` resolved; from then on nothing is lost before the first `next()`.
@@ -62,7 +72,7 @@ export async function subscribe<Name extends keyof DomainEvents>(
   const only = onlyOf(name, subject, options);
   if (!Number.isInteger(queueSize) || queueSize < 1)
     throw argumentError('ERR_OUT_OF_RANGE', "The option 'queueSize' of subscribe must be a positive integer");
-  const checked = checkOptions(options, 'subscribe');
+  const checked = checkOptions(options, 'subscribe', SUBSCRIBE_OPTIONS);
   const queue = new EventQueue<DomainEvents[Name]>(queueSize, checked.signal, end);
   const objects = classOf(kind);
   const push = (events: Record<string, unknown>[], dropped: number): void => {

@@ -1,5 +1,6 @@
 // The guest agent's commands, each with a limit: an agent may never answer.
 import type { Domain } from '../libvirt';
+import { type OptionNames, refuseUnknown } from '../libvirt/options';
 import { duringGuest } from './under-way';
 
 /** What `guest-exec-status` says. */
@@ -31,6 +32,8 @@ export interface ExecOptions {
   signal?: AbortSignal;
 }
 
+const EXEC_OPTIONS: OptionNames<ExecOptions> = { input: true, timeoutMs: true, signal: true };
+
 /** Longest wait for one answer. The agent of an emulated guest takes milliseconds; a busy host may take seconds. */
 const ANSWER_SECONDS = 20;
 
@@ -52,6 +55,7 @@ export async function guestExec(
   argv: readonly string[],
   options: ExecOptions = {},
 ): Promise<ExecResult> {
+  refuseUnknown(options, EXEC_OPTIONS, 'exec');
   if (argv.length === 0) throw new RangeError('argv is empty: name a program');
   // In the restored guest the next program may get the same process id: this one must not read its output.
   return duringGuest(domain, (restored) => execUntil(restored, domain, argv, options));

@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { copyFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { type OptionNames, refuseUnknown } from '../libvirt/options';
 import { cachedDirectory } from './cache';
 import { run } from './command';
 
@@ -21,6 +22,15 @@ export interface GuestDisk {
   image?: string;
 }
 
+const DISK_OPTIONS: OptionNames<GuestDisk> = {
+  format: true,
+  sizeMiB: true,
+  type: true,
+  directory: true,
+  ext4: true,
+  image: true,
+};
+
 /** A disk as the domain XML needs it. */
 export interface PreparedDisk {
   type: 'file' | 'block';
@@ -39,6 +49,7 @@ export async function createDisks(
   directory: string,
   name: string,
 ): Promise<PreparedDisk[]> {
+  for (const disk of wanted) refuseUnknown(disk, DISK_OPTIONS, 'a disk of TestGuest.boot');
   const disks: PreparedDisk[] = [];
   try {
     for (const disk of wanted)

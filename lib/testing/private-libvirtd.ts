@@ -6,6 +6,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { type Connection, type ConnectOptions, connect } from '../libvirt';
+import { type OptionNames, refuseUnknown } from '../libvirt/options';
 import { exists } from './cache';
 import { type RunResult, run, toolEnvironment } from './command';
 import { QEMU_CONF } from './qemu-conf';
@@ -55,6 +56,13 @@ export interface PrivateLibvirtdOptions {
   environment?: Readonly<Record<string, string>>;
 }
 
+const OPTIONS: OptionNames<PrivateLibvirtdOptions> = {
+  signal: true,
+  configuration: true,
+  args: true,
+  environment: true,
+};
+
 /**
  * One private daemon; any number may run at once. Needs root, for its namespaces.
  *
@@ -86,6 +94,7 @@ export class PrivateLibvirtd implements AsyncDisposable {
 
   /** Resolves when the daemon accepts connections, about 0.3 s later. */
   static async start(options: PrivateLibvirtdOptions = {}): Promise<PrivateLibvirtd> {
+    refuseUnknown(options, OPTIONS, 'PrivateLibvirtd.start');
     options.signal?.throwIfAborted();
     if (process.getuid?.() !== 0) throw new Error('a private libvirtd needs root: it lives in namespaces of its own');
     const directory = await temporaryDirectory('libvirtd');

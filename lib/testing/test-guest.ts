@@ -4,6 +4,7 @@ import { constants } from 'node:fs';
 import { copyFile, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Connection, type Domain, DomainCreateFlags, DomainUndefineFlagsValues, LibvirtError } from '../libvirt';
+import { type OptionNames, refuseUnknown } from '../libvirt/options';
 import { accelerator } from './accelerator';
 import { type ExecOptions, type ExecResult, guestExec } from './agent';
 import { embeddedConnection } from './embedded';
@@ -48,6 +49,23 @@ export interface GuestOptions {
   bootTimeoutMs?: number;
 }
 
+const GUEST_OPTIONS: OptionNames<GuestOptions> = {
+  disks: true,
+  memoryMiB: true,
+  vcpus: true,
+  connection: true,
+  signal: true,
+  name: true,
+  persistent: true,
+  start: true,
+  agent: true,
+  restorable: true,
+  prepare: true,
+  system: true,
+  upWhen: true,
+  bootTimeoutMs: true,
+};
+
 /** The name under which `boot()` keeps the machine's state in the images. */
 const BOOT_STATE = 'boot';
 const CONSOLE = 'console.log';
@@ -83,6 +101,7 @@ export class TestGuest implements AsyncDisposable {
 
   /** Resolves when the agent answers, in 3 s under emulation. */
   static async boot(options: GuestOptions = {}): Promise<TestGuest> {
+    refuseUnknown(options, GUEST_OPTIONS, 'TestGuest.boot');
     options.signal?.throwIfAborted();
     const directory = await temporaryDirectory('guest');
     const connection = options.connection ?? (await embeddedConnection());

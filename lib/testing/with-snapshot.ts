@@ -1,6 +1,7 @@
 // A guest that a test may dirty: afterwards it is what it was before.
 import { randomBytes } from 'node:crypto';
 import type { Domain } from '../libvirt';
+import { type OptionNames, refuseUnknown } from '../libvirt/options';
 import { saveDisks, type Way } from './disk-state';
 import { dropMachine, loadMachine, StateRefusedError, saveMachine } from './machine-state';
 import { duringGuest, GuestRestoredError, untilAborted } from './under-way';
@@ -12,6 +13,8 @@ export interface WithSnapshotOptions {
   /** The same after so many milliseconds, with a TimeoutError. Choose it below the limit of the test runner. */
   timeoutMs?: number;
 }
+
+const OPTIONS: OptionNames<WithSnapshotOptions> = { signal: true, timeoutMs: true };
 
 /**
  * Runs `fn` and then brings the guest back, also where `fn` fails, takes too long, or switches the guest off, crashes or
@@ -34,6 +37,7 @@ export async function withSnapshot<T>(
   fn: (domain: Domain, signal: AbortSignal) => Promise<T>,
   options: WithSnapshotOptions = {},
 ): Promise<T> {
+  refuseUnknown(options, OPTIONS, 'withSnapshot');
   options.signal?.throwIfAborted();
   const way = await save(domain);
   let restored = false;

@@ -52,7 +52,7 @@ import { isSameDisk, onlyNames } from './same-disk';
 export async function defineDomain(conn: Connection, xml: string, options: CallOptions = {}): Promise<Domain> {
   if (!(conn instanceof Connection)) throw invalidType('conn', 'a Connection', conn);
   if (typeof xml !== 'string') throw invalidType('xml', 'a string', xml);
-  checkCallOptions(options);
+  checkCallOptions(options, 'defineDomain');
   const signal = signalOf(options);
   signal?.throwIfAborted();
   const call = signal ? { signal } : {};
@@ -147,7 +147,7 @@ export function describeDomain(
   dom: Domain,
   options: CallOptions & { inactive?: boolean; secure?: boolean } = {},
 ): Promise<string> {
-  return facade(dom, options, async ({ inactive, secure, ...call }) => {
+  return facade(dom, options, 'describeDomain', async ({ inactive, secure, ...call }) => {
     checkBooleans({ inactive, secure });
     const flags = [...(inactive ? [DomainXMLFlags.INACTIVE] : []), ...(secure ? [DomainXMLFlags.SECURE] : [])];
     const document = readDomain(await dom.getXMLDesc({ ...call, flags }));
@@ -186,7 +186,7 @@ export function updateDisk(
   diskXml: string,
   options: CallOptions & { live?: boolean; config?: boolean } = {},
 ): Promise<void> {
-  return facade(dom, options, async ({ live, config, signal }) => {
+  return facade(dom, options, 'updateDisk', async ({ live, config, signal }) => {
     if (typeof diskXml !== 'string') throw invalidType('diskXml', 'a string', diskXml);
     checkBooleans({ live, config });
     const call = signal ? { signal } : {};

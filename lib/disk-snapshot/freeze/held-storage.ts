@@ -28,7 +28,7 @@ export class HeldStorage implements QuiescedStorage {
   }
 
   async unquiesce(options: CallOptions = {}): Promise<ThawResult> {
-    checkCallOptions(options);
+    checkCallOptions(options, 'unquiesce');
     this.#released = true;
     return this.#freeze.thaw(options);
   }

@@ -188,19 +188,24 @@ function outOfReach(guest: string, { mountpoint, fsType, disks }: FrozenFilesyst
  * }
  */
 export function quiesceStorage(domain: Domain, options: QuiesceOptions = {}): Promise<QuiescedStorage> {
-  return facade(domain, options, async ({ disks = 'all', maxFreezeMs = DEFAULT_MAX_FREEZE_MS, guard, signal }) => {
-    checkMilliseconds('options.maxFreezeMs', maxFreezeMs);
-    if (disks !== 'all' && !Array.isArray(disks))
-      throw invalidType('options.disks', "'all' or a list of targets", disks);
-    if (guard !== undefined && typeof guard !== 'boolean') throw invalidType('options.guard', 'a boolean', guard);
-    const call = { signal };
-    const document = readDomain(await domain.getXMLDesc({ flags: DomainXMLFlags.SECURE, ...call }));
-    const targets = disks === 'all' ? disks : selectDisks(document, disks).map(({ disk }) => disk.target);
-    const { prepared, mounts } = await lookInside(domain, document, targets, call);
-    const uuid = domain.getUUIDString(); // once frozen, nothing may fail between the freeze and its holder
-    const freeze = await prepared.freeze({ maxFreezeMs, signal, guard });
-    return new HeldStorage(freeze, { name: document.name, uuid, mounts });
-  });
+  return facade(
+    domain,
+    options,
+    'quiesceStorage',
+    async ({ disks = 'all', maxFreezeMs = DEFAULT_MAX_FREEZE_MS, guard, signal }) => {
+      checkMilliseconds('options.maxFreezeMs', maxFreezeMs);
+      if (disks !== 'all' && !Array.isArray(disks))
+        throw invalidType('options.disks', "'all' or a list of targets", disks);
+      if (guard !== undefined && typeof guard !== 'boolean') throw invalidType('options.guard', 'a boolean', guard);
+      const call = { signal };
+      const document = readDomain(await domain.getXMLDesc({ flags: DomainXMLFlags.SECURE, ...call }));
+      const targets = disks === 'all' ? disks : selectDisks(document, disks).map(({ disk }) => disk.target);
+      const { prepared, mounts } = await lookInside(domain, document, targets, call);
+      const uuid = domain.getUUIDString(); // once frozen, nothing may fail between the freeze and its holder
+      const freeze = await prepared.freeze({ maxFreezeMs, signal, guard });
+      return new HeldStorage(freeze, { name: document.name, uuid, mounts });
+    },
+  );
 }
 
 /**
@@ -213,7 +218,7 @@ export function quiesceStorage(domain: Domain, options: QuiesceOptions = {}): Pr
  * `'unknown'`) where the agent does not confirm in time
  */
 export function unquiesceStorage(domain: Domain, options: CallOptions = {}): Promise<{ thawed: number }> {
-  return facade(domain, options, async ({ signal }) => {
+  return facade(domain, options, 'unquiesceStorage', async ({ signal }) => {
     const guest = domain.getName();
     const limitMs = options.timeoutMs === undefined ? THAW_PATIENCE_MS : undefined;
     const thawing = new Thawing(domain);

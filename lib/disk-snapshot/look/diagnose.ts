@@ -50,7 +50,7 @@ const CHECKS: readonly Check[] = [
  * for (const { code, disk, message, advice } of await diagnose(dom)) console.log(code, disk ?? '', message, advice);
  */
 export function diagnose(dom: Domain, options: OperationOptions & { fix?: boolean } = {}): Promise<readonly Finding[]> {
-  return facade(dom, options, async ({ fix = false, signal, onProgress }) => {
+  return facade(dom, options, 'diagnose', async ({ fix = false, signal, onProgress }) => {
     if (typeof fix !== 'boolean') throw invalidType('options.fix', 'a boolean', fix);
     const call = signal ? { signal } : {};
     const files = new ImageFiles(dom.connection, call);

@@ -27,7 +27,7 @@ import type { DiskSnapshot, DiskTree, Layer, Method } from '../types';
  * for (const { disk, layers } of (await diskTree(dom)).disks) console.log(disk, layers.map((layer) => layer.source));
  */
 export function diskTree(dom: Domain, options: CallOptions = {}): Promise<DiskTree> {
-  return facade(dom, options, async ({ signal }) => {
+  return facade(dom, options, 'diskTree', async ({ signal }) => {
     const call = signal ? { signal } : {};
     const guest = await lookAtGuest(dom, call);
     const snapshots = (await listDiskSnapshots(dom, call)).flatMap((set) => set.disks);

@@ -35,7 +35,7 @@ export async function deleteLayers(
   targets: readonly string[] | null,
   options: DeleteOptions = {},
 ): Promise<void> {
-  checkCallOptions(options);
+  checkCallOptions(options, 'delete');
   const bandwidth = checkBandwidth(options.bandwidth);
   const signal = signalOf(options);
   const guest = domain.getName();

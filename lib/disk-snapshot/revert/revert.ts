@@ -39,7 +39,7 @@ export function revertSnapshots(
   targets: readonly string[] | null,
   options: RevertOptions,
 ): Promise<void> {
-  return facade(domain, options, ({ signal, force = false, discardManagedSave = false, onProgress }) => {
+  return facade(domain, options, 'revert', ({ signal, force = false, discardManagedSave = false, onProgress }) => {
     if (typeof force !== 'boolean') throw invalidType('options.force', 'a boolean', force);
     if (typeof discardManagedSave !== 'boolean') {
       throw invalidType('options.discardManagedSave', 'a boolean', discardManagedSave);
