@@ -86,7 +86,7 @@ export async function makePlan(domain: Domain, request: SnapshotRequest, call: C
   const cuts: PlannedCut[] = [];
   for (const { disk, method: asked } of name === '' ? [] : selected) {
     await attempt(disk.target, async () => {
-      const choice = await chooseMethod(guest, disk, asked, request.strict, call);
+      const choice = await chooseMethod(guest, disk, asked, { strict: request.strict, mayPause: request.pause }, call);
       const cut =
         choice.kind === 'layer'
           ? await planLayerCut({ domain, document: guest.document, disk, name, imagesFor: images }, choice, call)

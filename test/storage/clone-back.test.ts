@@ -72,7 +72,7 @@ test('on btrfs, an image that is nocow in a folder that is not is refused in wor
   await qemuImg('create', '-q', '-f', 'qcow2', '-o', 'nocow=on', image, '64M');
   await fill(image, 1, 1, 1);
   const error = await snapshotDisks(vm.domain, { disks: { vda: 'btrfs' }, name: 'no' }).catch((e) => e);
-  expect(error).toMatchObject({ code: 'METHOD_UNSUPPORTED', outcome: 'undone', disk: 'vda' });
+  expect(error).toMatchObject({ code: 'METHOD_UNSUPPORTED', outcome: 'unchanged', disk: 'vda' });
   expect(error.message).toContain('nocow');
   expect(await readdir(mounted.directory)).toEqual(['vda.qcow2']);
   await vm.remove();

@@ -242,15 +242,15 @@ test('removed behind our back, by whatever tool, each is shown as missing, and c
   expect(await listDiskSnapshots(domain)).toEqual([]);
 });
 
-/** Where the overlay, the last, has just been made; and where the clone's place is taken, and it is not written down. */
+const dieAt = (point: FaultPoint) =>
+  `require('./dist/disk-snapshot/fault-point').installFaultHook((point) => { if (point === '${point}') die(); })`;
+/** Where the clone's place is taken, and that is not written down; where the overlay, the last, has just been made. */
 const DEATHS = {
-  'between two preparations': `require('./dist/disk-snapshot/fault-point').installFaultHook((point) => {
-    if (point === 'snapshot.layer-made') die();
-  })`,
-  'with an empty clone': `require('node:fs/promises').copyFile = die`,
-  'with a whole clone': `const files = require('node:fs/promises');
-  const { copyFile } = files;
-  files.copyFile = (...args) => copyFile(...args).then(die)`,
+  'with a place for the clone': `const files = require('node:fs/promises');
+  const { open } = files;
+  files.open = (...args) => open(...args).then((file) => (args[1] === 'wx' ? die() : file))`,
+  'between preparation and cut': dieAt('snapshot.layer-made'),
+  'with a whole clone': dieAt('snapshot.methods-cut'),
 };
 test.each(Object.entries(DEATHS))('killed %s: what was made is taken back by recovery', async (_, death) => {
   const { domain } = lab.guest;

@@ -9,12 +9,14 @@ export class Mounted implements AsyncDisposable {
     private readonly image: string,
   ) {}
 
-  static async make(type: 'btrfs' | 'xfs', root: string): Promise<Mounted> {
-    const image = join(root, `${type}.img`);
-    const directory = join(root, type);
+  /** @param options of mkfs */
+  static async make(type: 'btrfs' | 'xfs' | 'ext4', root: string, options: readonly string[] = []): Promise<Mounted> {
+    const name = [type, ...options].join('');
+    const image = join(root, `${name}.img`);
+    const directory = join(root, name);
     await mkdir(directory);
     await run('truncate', ['-s', '400M', image]);
-    await run(`mkfs.${type}`, ['-q', image]);
+    await run(`mkfs.${type}`, ['-q', ...options, image]);
     await run('mount', ['-o', 'loop', image, directory]);
     return new Mounted(directory, image);
   }

@@ -1,5 +1,5 @@
-// Which method serves a disk: what the call passed, else what the domain itself says, else what a plug-in claims or the
-// disk's type and format suggest; with the reason in words.
+// Which method serves a disk: what the call passed, else what the domain itself says, else what the disk suggests; with the
+// reason in words.
 import type { CallOptions } from '../../libvirt/options';
 import type { DomainDisk } from '../../xml/domain';
 import { pluginElement } from '../element/element';
@@ -8,10 +8,10 @@ import { DiskSnapshotError, messageOf } from '../errors';
 import type { Guest } from '../guest';
 import type { Method } from '../types';
 import { methodDisk } from './context';
-import { claimsLvm } from './lvm';
+import { defaultMethod } from './default-method';
 import type { Method as KnownMethod } from './method';
 import type { QemuExternal } from './qemu-external';
-import { methodNamed, methodNames, methods } from './registry';
+import { methodNamed, methodNames } from './registry';
 
 export type Choice = { because: string } & (
   | { kind: 'layer'; method: QemuExternal }
@@ -22,11 +22,11 @@ export async function chooseMethod(
   guest: Guest,
   disk: DomainDisk,
   asked: Method | null,
-  strict: boolean,
+  { strict, mayPause }: { strict: boolean; mayPause: boolean },
   call: CallOptions,
 ): Promise<Choice> {
-  const ofDomain = asked ? null : policyOf(guest.document, disk.target);
   if (asked) return choice(guest, disk, asked, 'the caller chose it');
+  const ofDomain = policyOf(guest.document, disk.target);
   if (ofDomain) return choice(guest, disk, ofDomain, 'the domain’s own <diskSnapshot> says so');
   if (strict) {
     throw refusal(
@@ -36,13 +36,8 @@ export async function chooseMethod(
       `no method was given, and strict asks for one: { disks: { ${disk.target}: 'qemu' } }, or a <diskSnapshot> in the domain`,
     );
   }
-  for (const known of methods()) {
-    const reason = known.claims?.(methodDisk(disk));
-    if (reason) return choice(guest, disk, { method: known.method }, reason);
-  }
-  const logical = await claimsLvm(guest.domain.connection, methodDisk(disk), call);
-  if (logical !== null) return choice(guest, disk, { method: 'lvm' }, logical);
-  return { kind: 'layer', method: { method: 'qemu' }, because: `a ${disk.format ?? 'raw'} disk of type ${disk.type}` };
+  const { method, because } = await defaultMethod(guest.domain.connection, methodDisk(disk), mayPause, call);
+  return choice(guest, disk, method, because);
 }
 
 function choice(guest: Guest, disk: DomainDisk, wanted: Method, because: string): Choice {
@@ -76,7 +71,7 @@ function dataOf(guest: Guest, disk: DomainDisk, method: KnownMethod, wanted: Met
 }
 
 function refusal(
-  code: 'INVALID_ARGUMENT' | 'INVALID_XML' | 'METHOD_UNKNOWN' | 'METHOD_UNSUPPORTED',
+  code: 'INVALID_ARGUMENT' | 'INVALID_XML' | 'METHOD_UNKNOWN',
   guest: Guest,
   { target }: DomainDisk,
   why: string,

@@ -11,12 +11,13 @@ import {
   type InternalState,
   imageOf,
   nodeOf,
-  refusal,
   refuseOtherImage,
   snapshotTogether,
   withQemu,
 } from './internal-snapshot';
 import type { CutContext, Kept, Method } from './method';
+import { refusal } from './refusal';
+import { refuseUnfit } from './unfit';
 
 export interface InternalKind {
   method: 'rbd' | 'qemu';
@@ -31,14 +32,6 @@ export interface InternalKind {
   revert(c: MethodContext<unknown>, state: InternalState): Promise<void>;
   keep(disk: DomainDisk, state: InternalState): Omit<Kept, 'modifiedDisk' | 'virtualSize'>;
 }
-
-const unfit: readonly { test: (disk: DomainDisk) => boolean; reason: string }[] = [
-  { test: (d) => d.source === null, reason: 'its drive is empty' },
-  { test: (d) => d.device !== 'disk', reason: 'only disks of device="disk" can be written to' },
-  { test: (d) => d.readonly, reason: 'it is read-only: it cannot change, so it needs no snapshot' },
-  { test: (d) => d.shareable, reason: 'it is shareable: what other guests write goes on' },
-  { test: (d) => d.transient, reason: 'it is transient: what is written to it is thrown away anyhow' },
-];
 
 export function internalMethod(kind: InternalKind): Method {
   return {
@@ -84,9 +77,9 @@ export function internalMethod(kind: InternalKind): Method {
 /** Everything that can be known before the cut is checked; nothing is made. */
 async function prepare(kind: InternalKind, c: MethodContext<unknown>): Promise<InternalState> {
   const disk = readDisk(c.disk.xml);
-  const why = unfit.find(({ test }) => test(disk))?.reason ?? kind.unfit(disk);
+  refuseUnfit(c, disk);
+  const why = kind.unfit(disk);
   if (why) throw refusal(c, 'METHOD_UNSUPPORTED', why);
-  if (disk.hasMirror) throw refusal(c, 'DISK_BUSY', 'a block job runs on it. Wait for its end, or abort it');
   const wrongName = kind.unfitName(c.name);
   if (wrongName)
     throw refusal(c, 'INVALID_ARGUMENT', `the name ${JSON.stringify(c.name)} ${wrongName}. Choose another`);

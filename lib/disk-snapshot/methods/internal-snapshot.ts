@@ -2,13 +2,14 @@
 // QEMU, and on a helper's for a guest that is off; the steps are the same, and need no other access to the storage.
 import { type Domain, LibvirtError } from '../../libvirt';
 import { type DomainDisk, type Image, readDisk } from '../../xml/disk';
-import { DiskSnapshotError, type DiskSnapshotErrorCode } from '../errors';
+import { DiskSnapshotError } from '../errors';
 import { lookAtGuest } from '../guest';
 import { type BlockDevice, deviceOf, diskOf, type QemuImage } from '../images/backing-chain';
 import { qmp } from '../images/qmp';
 import { HELPER_DISK, lookThroughHelper, withHelper } from '../merge/helper-domain';
 import type { MethodContext, MethodDisk } from '../types';
 import type { CutContext, CutTogether } from './method';
+import { refusal } from './refusal';
 
 export interface InternalState {
   /** The image that holds the snapshot. */
@@ -34,16 +35,6 @@ export interface DiskNode {
 
 /** A daemon that has not answered by then is hung. */
 const LIMIT_MS = 60_000;
-
-export function refusal(
-  c: Pick<Context, 'domain' | 'disk'>,
-  code: DiskSnapshotErrorCode,
-  why: string,
-  cause?: unknown,
-): DiskSnapshotError {
-  const guest = c.domain.getName();
-  return new DiskSnapshotError(code, `${guest}: disk ${c.disk.target}: ${why}`, { guest, disk: c.disk.target, cause });
-}
 
 /** What holds the disk's data, in the words of its XML: a path, or a name in the storage. */
 export function imageOf({ sourcePath, network, volume }: Image): string {

@@ -12,6 +12,7 @@ import { DiskSnapshotError } from '../errors';
 import type { Images } from '../images/image';
 import { usersOf } from '../images/users';
 import type { DiskRecord, ImageRef, QemuState } from '../records/record';
+import { refuseUnfit } from './unfit';
 
 /** What will happen to one disk. */
 export interface QemuLayer {
@@ -45,7 +46,7 @@ const LEAST_SPACE = 1024 * 1024;
  */
 export async function planLayer(request: LayerRequest, call: CallOptions): Promise<QemuLayer> {
   const { domain, document, disk } = request;
-  refuseUnfit(document, disk);
+  refuseUnfit({ domain, disk }, disk);
   const base = baseOf(document, disk);
   const path = overlayPath(request, base);
   const images = await request.imagesFor(path);
@@ -63,27 +64,6 @@ export async function planLayer(request: LayerRequest, call: CallOptions): Promi
 /** QEMU counts in sectors: to the guest, a raw file whose length is no number of them ends with the next one. */
 function wholeSectors(bytes: number): number {
   return Math.ceil(bytes / 512) * 512;
-}
-
-const unfit: readonly { test: (d: DomainDisk) => boolean; reason: string }[] = [
-  { test: (d) => d.source === null, reason: 'its drive is empty' },
-  { test: (d) => d.device !== 'disk', reason: 'only disks of device="disk" can go on in an overlay' },
-  { test: (d) => d.readonly, reason: 'it is read-only: it cannot change, so it needs no snapshot' },
-  { test: (d) => d.shareable, reason: 'it is shareable: the other guests would go on in the image below' },
-  { test: (d) => d.transient, reason: 'it is transient: what is written to it is thrown away anyhow' },
-];
-
-function refuseUnfit(document: DomainDocument, disk: DomainDisk): void {
-  const where = { guest: document.name, disk: disk.target };
-  const found = unfit.find(({ test }) => test(disk));
-  if (found) {
-    const message = `${document.name}: disk ${disk.target} takes no external snapshot: ${found.reason}. Leave it out`;
-    throw new DiskSnapshotError('METHOD_UNSUPPORTED', message, where);
-  }
-  if (disk.hasMirror) {
-    const message = `${document.name}: a block job runs on disk ${disk.target}. Wait for its end, or abort it (virsh blockjob ${document.name} ${disk.target} --abort)`;
-    throw new DiskSnapshotError('DISK_BUSY', message, where);
-  }
 }
 
 function baseOf(document: DomainDocument, disk: DomainDisk): ImageRef {

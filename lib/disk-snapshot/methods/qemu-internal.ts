@@ -8,7 +8,8 @@ import { usersOf } from '../images/users';
 import { HELPER_DISK, withDefinedHelper } from '../merge/helper-domain';
 import type { MethodContext } from '../types';
 import { internalMethod } from './internal-method';
-import { type InternalState, refusal } from './internal-snapshot';
+import type { InternalState } from './internal-snapshot';
+import { refusal } from './refusal';
 
 export const qemuInternal = internalMethod({
   method: 'qemu',
