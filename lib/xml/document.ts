@@ -6,7 +6,7 @@
  */
 import { XMLParser } from 'fast-xml-parser';
 import { XmlError } from './error';
-import { checkWellFormed, decodeReferences, forbiddenCharacter, isName, MAX_DEPTH } from './well-formed';
+import { checkWellFormed, decodeReferences, forbiddenCharacter, isName, MAX_DEPTH, type Range } from './well-formed';
 
 export { XmlError } from './error';
 
@@ -60,17 +60,30 @@ type ParsedNode = Record<string, unknown>;
 
 /**
  * The root element of a document. Comments are dropped, CDATA becomes text, and white space between elements goes, unless the
- * element that holds it holds other text too. Line ends and attribute values are normalized as XML 1.0 says.
+ * element that holds it holds other text too. Line ends and attribute values are normalized as XML 1.0 says. What lies in a
+ * domain's metadata is somebody else's: `formatXml` writes it with its comments and CDATA sections.
  * @throws XmlError with line and column: anything but one well-formed element; a DOCTYPE, a processing instruction or an
  * entity that is not predefined; more than 256 levels; more than 8 Mi characters.
  */
 export function parseXml(text: string): XmlElement {
   const content = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  checkWellFormed(content);
+  const grandchildren = checkWellFormed(content);
   const nodes: ParsedNode[] = parser.parse(content);
   const root = nodes.map(toNode).find((node) => typeof node !== 'string');
   if (!root) throw new XmlError('there is no element');
+  keepMetadata(root, content, grandchildren);
   return root;
+}
+
+/** Metadata with comments and CDATA sections, which the tree does not hold: it is written as it was read. */
+const asRead = new WeakMap<XmlElement, string>();
+
+function keepMetadata(root: XmlElement, text: string, grandchildren: readonly Range[]): void {
+  const inside = childrenOf(root).flatMap((parent) => childrenOf(parent).map((node) => ({ parent, node })));
+  for (const [at, { parent, node }] of inside.entries()) {
+    const written = text.slice(...(grandchildren[at] ?? [0, 0]));
+    if (parent.name === 'metadata' && written.includes('<!')) asRead.set(node, written);
+  }
 }
 
 function toNode(node: ParsedNode): XmlNode {
@@ -134,6 +147,8 @@ export function formatXml(root: XmlElement, options: { indent?: string } = {}): 
 function formatElement(node: XmlElement, indent: string, margin: string, depth: number): string {
   if (depth > MAX_DEPTH) throw new XmlError(`more than ${MAX_DEPTH} elements stand inside each other`);
   if (!isName(node.name)) throw new XmlError(`${JSON.stringify(node.name)} is no name of an XML element`);
+  const read = asRead.get(node);
+  if (read !== undefined) return read;
   const attributes = Object.entries(node.attributes).map(([key, value]) => {
     if (!isName(key)) throw new XmlError(`${JSON.stringify(key)} is no name of an XML attribute`);
     return ` ${key}='${escapeText(value, /[&<>'\t\n\r]/g, `the attribute '${key}' of <${node.name}>`)}'`;

@@ -56,9 +56,15 @@ function codeOf(hex: string | undefined, decimal: string | undefined): number {
   return hex !== undefined ? Number.parseInt(hex, 16) : Number.parseInt(decimal ?? '', 10);
 }
 
-/** Throws {@link XmlError} at the first place where `text` is not one well-formed element. */
-export function checkWellFormed(text: string): void {
-  new Checker(text).document();
+/** From where to where, in characters. */
+export type Range = readonly [start: number, end: number];
+
+/**
+ * @returns where the elements inside the children of the root stand, in order: what a document's tree may be written back with
+ * @throws XmlError at the first place where `text` is not one well-formed element
+ */
+export function checkWellFormed(text: string): Range[] {
+  return new Checker(text).document();
 }
 
 class Checker {
@@ -69,8 +75,9 @@ class Checker {
     this.#text = text;
   }
 
-  document(): void {
+  document(): Range[] {
     const text = this.#text;
+    const grandchildren: Range[] = [];
     if (text.length > MAX_LENGTH) throw new XmlError(`the XML is longer than ${MAX_LENGTH} characters`);
     const forbidden = forbiddenCharacter(text);
     if (forbidden) this.#fail(`${forbidden.description} cannot stand in XML`, forbidden.at);
@@ -94,17 +101,21 @@ class Checker {
       } else if (text.startsWith('<?', start)) {
         this.#fail('a processing instruction is not accepted: remove <?…?>');
       } else if (text.startsWith('</', start)) {
-        this.#endTag(open.pop());
+        const opened = open.pop();
+        this.#endTag(opened);
+        if (open.length === 2 && opened) grandchildren.push([opened.at, this.#at]);
       } else {
         const { name, empty } = this.#startTag();
         if (open.length === 0 && ++roots > 1) this.#fail(`<${name}> is a second root element: XML has one`, start);
         if (open.length >= MAX_DEPTH) this.#fail(`more than ${MAX_DEPTH} elements stand inside each other`, start);
         if (!empty) open.push({ name, at: start });
+        else if (open.length === 2) grandchildren.push([start, this.#at]);
       }
     }
     const unclosed = open.pop();
     if (unclosed) this.#fail(`<${unclosed.name}> is not closed`, unclosed.at);
     if (roots === 0) this.#fail('there is no element');
+    return grandchildren;
   }
 
   #startTag(): { name: string; empty: boolean } {

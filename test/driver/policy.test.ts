@@ -148,6 +148,25 @@ describe('a definition with <diskSnapshot> inside its disks', () => {
     expect(await metadataOf(dom)).toEqual([]);
   });
 
+  test('metadata of others is to the byte what libvirt alone makes of it: comments, CDATA and all', async () => {
+    const theirs =
+      '<app:owner xmlns:app="urn:app" app:z="1" a=\'"2"\'><!-- a note --><![CDATA[x < y & z]]>  <app:x b="&quot;q&apos;"/>' +
+      '<y xmlns="urn:y">&#x2028;\u00e9</y></app:owner>';
+    const kept = (dom: Domain) =>
+      dom.getMetadata(DomainMetadataType.ELEMENT, 'urn:app', DomainModificationImpact.CONFIG);
+    const plain = await conn.domainDefineXML(definition(disk('vda'), { metadata: theirs }));
+    const expected = await kept(plain);
+    expect(expected).toContain('<!-- a note --><![CDATA[x < y & z]]>');
+    await plain.undefine();
+
+    const dom = await defineDomain(conn, definition(disk('vda', ACME), { metadata: theirs }));
+    expect(await kept(dom)).toBe(expected);
+    await updateDisk(dom, "<disk><target dev='vda'/><diskSnapshot method='qemu'/></disk>");
+    await writeRecord(dom, 'set', set);
+    await defineDomain(conn, await describeDomain(dom));
+    expect(await kept(dom)).toBe(expected);
+  });
+
   test('an old definition forgets no snapshot that was taken since, and revives none that is deleted', async () => {
     const dom = await defineDomain(conn, definition(disk('vda')));
     const before = await dom.getXMLDesc();

@@ -277,6 +277,13 @@ describe('redefinition', () => {
     expect(without(redefined)).toEqual(without(running));
   });
 
+  test('keeps what others wrote into the metadata, comments and CDATA too', () => {
+    const theirs = '<app:owner xmlns:app="urn:app"><!-- a note --><![CDATA[x < y]]></app:owner>';
+    const disk = "<disk><source file='/o'/><target dev='vda'/></disk>";
+    const domain = `<domain><metadata>${theirs}<b/></metadata><devices>${disk}</devices></domain>`;
+    expect(redefineDisk(domain, 'vda', { source: element('source', { file: '/n' }), format: 'raw' })).toContain(theirs);
+  });
+
   test('does not touch the source that was passed', () => {
     const source = element('source', { file: '/n', index: 7 });
     redefineDisk(running, 'vda', { source, format: 'qcow2' });
