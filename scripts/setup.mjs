@@ -18,14 +18,14 @@ const PACKAGES = [
   ...['busybox-static', 'cpio', 'qemu-guest-agent', 'e2fsprogs', 'util-linux', 'mount'],
 ];
 
-/** What the tests need beyond that: file systems that clone, a Ceph cluster, the root of another host, a daemon that asks who is there; a browser. */
+/** What the tests need beyond that: file systems that clone, a Ceph cluster, the root of another host, a daemon that asks who is there; a browser, shells. */
 export const TEST_PACKAGES = [
   ...['chromium', 'fonts-dejavu-core'],
   ...['btrfs-progs', 'xfsprogs', 'mmdebstrap'],
   ...['ceph-mon', 'ceph-osd', 'ceph-common', 'qemu-block-extra', 'libvirt-daemon-driver-storage-rbd'],
   ...['libsasl2-modules', 'openssl', 'sasl2-bin'],
-  // to look at what is drawn
-  'chromium',
+  // shells that complete
+  ...['fish', 'zsh'],
 ];
 
 /** What `npm run test:asan` and its like need beyond that. */

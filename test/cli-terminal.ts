@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 const DIST = join(__dirname, '..', 'dist');
-const MAIN = join(DIST, 'cli', 'main.js');
+export const MAIN = join(DIST, 'cli', 'main.js');
 /** Python brings a pseudo-terminal; Node has none without native code. */
 const PTY = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 export const CTRL_C = '\x03';
@@ -12,17 +12,17 @@ export const CTRL_C = '\x03';
 /** Stops at one place, says so on the terminal, and goes on after the interrupt: a fault point, or where a file is published. */
 const STOP = `
   const { installFaultHook } = require(${JSON.stringify(join(DIST, 'disk-snapshot', 'fault-point'))});
-  const stop = (place) => new Promise((resolve) => {
-    process.once('SIGINT', resolve);
+  const hang = (place, resolve = () => {}) => {
+    const timer = setInterval(() => {}, 2 ** 30); // as a call of libvirt would, it keeps the process
     process.stderr.write('stopped at ' + place);
-  });
-  const hang = (place) => new Promise(() => {
-    setInterval(() => {}, 2 ** 30); // as a call of libvirt would, it keeps the process
-    process.stderr.write('stopped at ' + place);
-  });
+    return () => resolve(clearInterval(timer));
+  };
+  const stop = (place) => new Promise((resolve) => process.once('SIGINT', hang(place, resolve)));
   installFaultHook((point) => {
-    if (process.env.STOP_AT === point) return stop(point);
-    if (process.env.STOP_AT === 'hang at ' + point) return hang(point);
+    const { STOP_AT } = process.env;
+    if (STOP_AT !== point && STOP_AT !== 'hang at ' + point) return;
+    delete process.env.STOP_AT; // the first time
+    return STOP_AT === point ? stop(point) : new Promise(() => hang(point));
   });
   const files = require('node:fs/promises');
   const { link } = files;
@@ -54,24 +54,27 @@ export async function disksnap(uri: string, ...args: string[]): Promise<Finished
   return { exitCode, stdout, stderr };
 }
 
-/** On a terminal, where a key can be pressed. */
+/** A program on a terminal, where a key can be pressed. */
 export class Terminal {
   /** All that has appeared so far. */
   screen = '';
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #end: Promise<unknown[]>;
 
-  constructor(uri: string, args: readonly string[], { stopAt }: { stopAt?: string } = {}) {
-    const hook = stopAt === undefined ? [] : ['--eval', `${STOP}; require(process.argv[1])`];
-    // With --eval, process.argv has no script of its own.
-    const command = stopAt === undefined ? [MAIN] : [...hook, '--', MAIN];
-    this.#child = spawn('python3', ['-c', PTY, process.execPath, ...command, '--connect', uri, ...args], {
-      env: environment(stopAt === undefined ? {} : { STOP_AT: stopAt }),
-    });
+  constructor(command: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    this.#child = spawn('python3', ['-c', PTY, ...command], { env: environment(env) });
     this.#end = once(this.#child, 'close');
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.screen += text;
     });
+  }
+
+  static disksnap(uri: string, args: readonly string[], { stopAt }: { stopAt?: string } = {}): Terminal {
+    const words = [MAIN, '--connect', uri, ...args];
+    if (stopAt === undefined) return new Terminal([process.execPath, ...words]);
+    // With --eval, process.argv has no script of its own.
+    const command = [process.execPath, '--eval', `${STOP}; require(process.argv[1])`, '--', ...words];
+    return new Terminal(command, { STOP_AT: stopAt });
   }
 
   /** Resolves when that text is on the screen. */

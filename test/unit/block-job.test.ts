@@ -255,6 +255,19 @@ describe('an abort', () => {
     expect(job.running).toBe(false);
   });
 
+  test('before the job is started: nothing was touched, and the reason is told', async () => {
+    const job = new FakeJob();
+    const abort = new AbortController();
+    job.onStart = () => {
+      abort.abort(new Error('enough'));
+      abort.signal.throwIfAborted();
+    };
+
+    await expect(job.run({ signal: abort.signal })).rejects.toThrow('enough');
+
+    expect(job.aborts).toEqual([]);
+  });
+
   test('cancels the job, and rejects with the reason when it has really gone', async () => {
     const job = new FakeJob();
     const abort = new AbortController();

@@ -1,10 +1,12 @@
-// What the shells complete: asked of the program itself, on libvirt's test driver, and by bash.
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+// What the shells complete: asked of the program itself, on libvirt's test driver, and by each shell on a terminal.
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Interrupts } from '../../lib/cli/interrupt';
 import { runCli } from '../../lib/cli/run';
+import { temporaryDirectory } from '../../lib/testing/scratch';
+import { MAIN, Terminal } from '../cli-terminal';
 
 async function cli(...args: string[]) {
   const text = { stdout: '', stderr: '' };
@@ -47,14 +49,58 @@ test('what virsh has and is not done here is not offered', async () => {
   expect(await candidates('create', '--')).not.toContain('--memspec');
 });
 
-test('bash completes by the script', async () => {
-  const { stdout: script } = await cli('completion', 'bash');
-  const main = join(__dirname, '..', '..', 'dist', 'cli', 'main.js');
-  const ask = `disksnap() { "${process.execPath}" "${main}" "$@"; }; ${script}
-    COMP_LINE='disksnap -c test:///default show '; COMP_POINT=\${#COMP_LINE}; _disksnap; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  expect(spawnSync('bash', ['--norc', '-c', ask], { encoding: 'utf8' })).toMatchObject({
-    stdout: 'test\n',
-    stderr: '',
+describe.each([
+  ['bash', '.bashrc', ['--rcfile', '.bashrc', '-i'], (script: string) => `PS1='ready> '\n${script}`],
+  ['zsh', '.zshrc', ['-i'], (script: string) => `PS1='ready> '\nautoload -Uz compinit; compinit -u -D\n${script}`],
+  [
+    'fish',
+    '.config/fish/completions/disksnap.fish',
+    ['--init-command', 'function fish_prompt; echo "ready> "; end'],
+    null,
+  ],
+])('%s, as a person types', (shell, file, options, startUp) => {
+  let home: string;
+  let terminal: Terminal;
+  beforeAll(async () => {
+    home = await temporaryDirectory('completion');
+    const { stdout: script } = await cli('completion', shell);
+    await mkdir(dirname(join(home, file)), { recursive: true });
+    await writeFile(join(home, file), startUp?.(script) ?? script);
+    const guests = ['web1', 'my guest'].map(
+      (name) => `<domain type='test'><name>${name}</name><memory>1024</memory><os><type>hvm</type></os></domain>`,
+    );
+    await writeFile(join(home, 'host.xml'), `<node>${guests.join('')}</node>`);
+    // What completes is the program; what a line runs in the end tells the words that it was given.
+    const program = `#!/bin/sh
+      case " $* " in *' complete '*) exec '${process.execPath}' '${MAIN}' "$@";; esac
+      printf 'ran:'; printf ' <%s>' "$@"; echo`;
+    await writeFile(join(home, 'disksnap'), program, { mode: 0o755 });
+    terminal = new Terminal(['env', '-C', home, shell, ...options], {
+      HOME: home,
+      ZDOTDIR: home,
+      XDG_CONFIG_HOME: join(home, '.config'),
+      PATH: `${home}:${process.env.PATH}`,
+      LIBVIRT_DEFAULT_URI: `test://${join(home, 'host.xml')}`,
+    });
+    await terminal.shows('ready> ');
+  });
+  afterAll(async () => {
+    terminal.press('exit\r');
+    await terminal.end();
+    await rm(home, { recursive: true });
+  });
+
+  test.each([
+    ['a command', 'disksnap sho', '<show>'],
+    ['an option', 'disksnap list --js', '<list> <--json>'],
+    ['a guest of another hypervisor', 'disksnap -c test:///default tree te', '<-c> <test:///default> <tree> <test>'],
+    ['a guest whose name has a space', 'disksnap tree my', '<tree> <my guest>'],
+    ['the rest of such a name', 'disksnap tree my\\ g', '<tree> <my guest>'],
+    ['a file', 'disksnap export web1 s1 host.x', '<export> <web1> <s1> <host.xml>'],
+  ])('%s', async (_what, typed, ran) => {
+    terminal.screen = '';
+    terminal.press(`${typed}\t\r`);
+    await terminal.shows(`ran: ${ran}\r\n`);
   });
 });
 

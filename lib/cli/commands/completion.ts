@@ -6,8 +6,9 @@ const SCRIPTS = {
   bash: `# disksnap completion bash > /etc/bash_completion.d/disksnap
 _disksnap() {
   local line=\${COMP_LINE:0:COMP_POINT} words candidate
-  read -ra words <<<"$line"
-  [[ $line == *[[:space:]] ]] && words+=('')
+  # xargs takes quotes and backslashes away, and runs nothing that the line holds.
+  mapfile -t words < <(xargs printf '%s\\n' <<<"$line" 2>/dev/null)
+  [[ $line == *[[:space:]] && $line != *\\\\[[:space:]] ]] && words+=('')
   COMPREPLY=()
   while IFS= read -r candidate; do
     COMPREPLY+=("$(printf %q "$candidate")")
@@ -18,7 +19,7 @@ complete -o default -F _disksnap disksnap`,
 # disksnap completion zsh > "\${fpath[1]}/_disksnap"
 _disksnap() {
   local -a candidates
-  candidates=(\${(f)"$(disksnap complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)"})
+  candidates=(\${(f)"$(disksnap complete -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)"})
   if (( $#candidates )); then compadd -a candidates; else _files; fi
 }
 if [[ $funcstack[1] == _disksnap ]]; then _disksnap "$@"; else compdef _disksnap disksnap; fi`,
@@ -26,7 +27,7 @@ if [[ $funcstack[1] == _disksnap ]]; then _disksnap "$@"; else compdef _disksnap
 function __disksnap_complete
   set --local words (commandline --current-process --tokenize --cut-at-cursor)
   set --local current (commandline --current-token --cut-at-cursor)
-  set --local candidates (disksnap complete -- $words[2..-1] "$current" 2>/dev/null)
+  set --local candidates (disksnap complete -- $words[2..-1] (string unescape -- "$current") 2>/dev/null)
   if set --query candidates[1]
     printf '%s\\n' $candidates
   else

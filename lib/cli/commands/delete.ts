@@ -38,13 +38,16 @@ export const deleteCommand = (frame: Frame): Command =>
       }),
     );
 
-/** Disks that were merged before the interrupt stay merged; one whose merge was begun holds no point in time any more. */
+/**
+ * The guest's disks hold what they held, on the images that they had. But a merge writes into the image that is the point in
+ * time: where one was begun there is none any more, and disks that were merged before the interrupt stay merged.
+ */
 async function whatIsLeft(guest: Domain, { name, disks }: DiskSnapshotSet): Promise<Aftermath> {
   const left = (await findDiskSnapshot(guest, name))?.disks ?? [];
   if (left.length === 0) return { message: `${name} was deleted already`, outcome: 'done' };
   const whole = left.filter(({ state }) => state === 'present').map(({ disk }) => disk);
   if (whole.length === disks.length) return { message: `${name} is still there`, outcome: 'undone' };
   const still = whole.length === 0 ? 'no disk' : `only ${whole.join(', ')}`;
-  const message = `of ${name} ${still} can still be gone back to, as merges were begun; delete it again to finish them`;
+  const message = `${guest.getName()} goes on as before, but of ${name} ${still} can still be gone back to, as merges were begun; delete it again to finish them`;
   return { message, outcome: 'done' };
 }

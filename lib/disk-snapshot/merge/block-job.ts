@@ -123,11 +123,11 @@ class Run {
   private async act(): Promise<void> {
     const { domain, disk, pivots } = this.job;
     const state = this.#state;
+    if (state === 'ready' && pivots) await faultPoint('delete.job-ready');
     if ((state === 'running' || state === 'ready') && this.options.signal?.aborted) {
       this.#state = step(state, 'cancel');
       this.ask(domain.blockJobAbort(disk));
     } else if (state === 'ready' && pivots) {
-      await faultPoint('delete.job-ready');
       this.#state = step(state, 'pivot');
       this.ask(domain.blockJobAbort(disk, DomainBlockJobAbortFlags.PIVOT));
       await faultPoint('delete.pivot-sent');
@@ -192,7 +192,8 @@ class Run {
     }
     const outcome: Outcome = took === null ? 'unknown' : 'unchanged';
     const { signal } = this.options;
-    if (end === 'cancelled' && signal?.aborted && took === false) throw signal.reason;
+    const isGivenUp = end === 'cancelled' || this.#refusal === signal?.reason;
+    if (signal?.aborted && isGivenUp && took === false) throw signal.reason;
     if (end === 'completed')
       throw this.failure('JOB_FAILED', 'the job says completed, but its layer is still there', 'unknown');
     if (end === 'lost') throw this.failure('JOB_FAILED', 'the guest ended during the job', outcome);

@@ -81,11 +81,15 @@ async function mergeIn(runner: Domain, target: string, layer: Layer, options: Me
       start: async () => {
         if (resumes) return runner.blockJobSetSpeed(target, options.bandwidth);
         await options.note(true);
-        await faultPoint('delete.noted');
-        await runner.blockCommit(target, into, from, options.bandwidth, flags).catch(async (refusal: unknown) => {
+        try {
+          await faultPoint('delete.noted');
+          // The last moment at which an abort finds the point in time untouched.
+          options.signal?.throwIfAborted();
+          await runner.blockCommit(target, into, from, options.bandwidth, flags);
+        } catch (refusal) {
           if (!layer.begun) await options.note(false);
           throw refusal;
-        });
+        }
         await faultPoint('delete.job-started');
       },
       took: async () => !(await chainsNow(runner, target, layer)).some((now) => positionOf(now, from) >= 0),
