@@ -53,6 +53,8 @@ export function guestPart(first, { dismiss }) {
         : '';
       it.take.disabled = it.quiesce.disabled = !guest.usable || busy;
       it.take.setAttribute('aria-label', `Take snapshot of ${guest.name}`);
+      it.quiesce.setAttribute('aria-label', `Freeze ${guest.name}`);
+      it.nightly.setAttribute('aria-label', `Nightly snapshots of ${guest.name}`);
       operations(ours.map((operation) => [operation.id, operation]));
       snapshots([...guest.snapshots].reverse().map((snapshot) => [snapshot.name, snapshot]));
       it.empty.hidden = guest.snapshots.length > 0;

@@ -14,19 +14,21 @@ export function operationPart(first, { cancel, dismiss }) {
     root: it.root,
     update(value) {
       operation = value;
-      const { kind, snapshot, state, phase, done, total, message } = operation;
+      const { kind, guestName, snapshot, state, phase, done, total, message } = operation;
       it.root.dataset.state = state;
       text(it.title, snapshot ? `${KINDS[kind]} ${snapshot}` : KINDS[kind]);
       const step = state === 'cancelling' ? 'cancelling' : (PHASES[phase] ?? phase ?? 'beginning');
       const amount = total > 0 ? `, ${bytes(done)} of ${bytes(total)}` : '';
       text(it.phase, underWay() ? `${step}${amount}` : (message ?? ENDED[state]));
       it.progress.hidden = !underWay();
-      it.progress.setAttribute('aria-label', it.title.textContent);
+      const what = `${it.title.textContent}, ${guestName}`;
+      it.progress.setAttribute('aria-label', what);
       if (total > 0) {
         it.progress.max = total;
         it.progress.value = done;
       } else it.progress.removeAttribute('value');
       text(it.end, underWay() ? 'Cancel' : 'Dismiss');
+      it.end.setAttribute('aria-label', `${it.end.textContent}: ${what}`);
       it.end.disabled = state === 'cancelling' || (underWay() && !hasToken());
     },
   };

@@ -20,6 +20,7 @@ export function snapshotPart(first, guest, act) {
       root,
       update({ state, size }) {
         const missing = state === 'missing';
+        root.dataset.state = state;
         text(root, missing ? `${disk} is missing` : `↓ ${disk} ${bytes(size)}`);
         root.disabled = missing || !guest().usable;
         root.setAttribute('aria-label', missing ? `${disk} is missing` : `Download ${disk} of ${snapshot.name}`);

@@ -5,7 +5,12 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { connect, listDiskSnapshots, recoverDiskSnapshots } from 'libvirt-disksnapshot';
+import {
+  ConnectDomainEventAgentLifecycleState,
+  connect,
+  listDiskSnapshots,
+  recoverDiskSnapshots,
+} from 'libvirt-disksnapshot';
 import { PrivateLibvirtd, TestGuest, verifyConsistency } from 'libvirt-disksnapshot/testing';
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 import { type Manager, startManager } from '../src/manager.ts';
@@ -45,7 +50,10 @@ afterAll(async () => {
 
 async function begin(schedule: string): Promise<void> {
   await manager?.stop();
-  const hosts = [{ name: 'lab', uri: daemon.uri, nightly: [] }];
+  const hosts = [
+    { name: 'lab', uri: daemon.uri, nightly: [] },
+    { name: 'spare', uri: 'test:///default', nightly: [] },
+  ];
   const listen = { host: '127.0.0.1', port: 0 };
   manager = await startManager({ listen, names: [], token: TOKEN, nightly: { schedule, keep: 1 }, hosts });
   [actor, watcher] = [await open(`${manager.url}/#${TOKEN}`), await open(manager.url)];
@@ -69,8 +77,11 @@ const guestState = (page: Page, state: string): Promise<void> =>
   card(page)
     .locator('.pill', { hasText: new RegExp(`^${state}$`) })
     .waitFor();
-const hostState = (page: Page, state: string): Promise<void> =>
-  page.locator('.host > h2 .pill', { hasText: new RegExp(`^${state}$`) }).waitFor();
+const hostState = (page: Page, host: string, state: string): Promise<void> =>
+  page
+    .getByRole('region', { name: `Host ${host}` })
+    .locator('h2 .pill', { hasText: new RegExp(`^${state}$`) })
+    .waitFor();
 const gone = (locator: Locator): Promise<void> => locator.waitFor({ state: 'detached' });
 
 /** Asked of libvirt by another than the service. */
@@ -103,6 +114,37 @@ test('a download is the disk as the guest saw it', async () => {
   const file = await download.path();
   expect((await stat(file)).size).toBe((await snapshots())[0]?.disks[1]?.virtualSize);
   expect(await verifyConsistency(file)).toMatchObject({ clean: true });
+});
+
+test('cancelled by a click while the agent hangs: all is as it was', async () => {
+  const before = await snapshots();
+  const later = '(sleep 0.5; killall -STOP qemu-ga; sleep 10; killall -CONT qemu-ga) </dev/null >/dev/null 2>&1 &';
+  await guest.exec(['sh', '-c', later]);
+  const answers = () =>
+    guest.domain.qemuAgentCommand('{"execute":"guest-ping"}', 1).then(
+      () => true,
+      () => false,
+    );
+  while (await answers());
+  await card(actor).getByRole('button', { name: 'Take snapshot' }).click();
+  await card(actor).getByRole('button', { name: 'Cancel' }).click();
+  await card(actor).getByText('cancelled: all is as it was').waitFor();
+  await card(actor).getByRole('button', { name: 'Dismiss' }).click();
+  expect(await snapshots()).toEqual(before);
+  while (!(await answers()));
+  const status = JSON.parse(await guest.domain.qemuAgentCommand('{"execute":"guest-fsfreeze-status"}', 10));
+  expect(status.return).toBe('thawed');
+});
+
+test('back to a snapshot by a click, after a question: the guest is started from it', async () => {
+  await guest.exec(['sh', '-c', 'echo later >/mnt/a/later; sync']);
+  const { domain } = guest;
+  await using changes = await domain.connection.subscribe('agent-lifecycle', { domain });
+  await line(actor).getByRole('button', { name: 'Go back' }).click();
+  await answer('Stop and go back');
+  for await (const { state } of changes) if (state === ConnectDomainEventAgentLifecycleState.CONNECTED) break;
+  expect((await guest.exec(['ls', '/mnt/a'])).stdout).not.toContain('later');
+  expect(await snapshots()).toHaveLength(1);
 });
 
 test('deleted by a click, after a question', async () => {
@@ -166,14 +208,16 @@ test('SIGTERM in the middle of a snapshot: the end is 0, and nothing is half don
   expect(recovery).toEqual({ finished: [], undone: [], thawed: false, resumed: false });
 });
 
-test('a daemon that dies is told of, and found again', async () => {
-  await hostState(watcher, 'connected');
+test('a daemon that dies is told of, and found again; the other host goes on', async () => {
+  await hostState(watcher, 'lab', 'connected');
   await daemon.kill();
-  await hostState(watcher, 'not connected');
+  await hostState(watcher, 'lab', 'not connected');
   await watcher.getByText(/Not connected: .*Next attempt at/).waitFor();
   expect(await card(actor).getByRole('button', { name: 'Take snapshot' }).isDisabled()).toBe(true);
+  await hostState(watcher, 'spare', 'connected');
+  expect(await actor.getByRole('button', { name: 'Take snapshot of test' }).isEnabled()).toBe(true);
   await daemon.restart();
-  await hostState(watcher, 'connected');
+  await hostState(watcher, 'lab', 'connected');
   await guestState(watcher, 'running');
 });
 

@@ -1,6 +1,7 @@
 // Who may look, who may act, and what the page is told.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
+import type { DiskSnapshotSet } from 'libvirt-disksnapshot';
 import { Actions } from '../src/actions.ts';
 import { Board, guestKey } from '../src/board.ts';
 import { feed } from '../src/feed.ts';
@@ -71,6 +72,31 @@ test('a failure stands on the board and is counted', async () => {
   const { body } = await server.inject('/metrics');
   expect(body).toContain('disk_snapshot_host_up{host="a"} 0');
   expect(body).toContain('disk_snapshot_failures_total{host="a",operation="snapshot",code="OTHER"} 1');
+});
+
+test('the metrics keep to the text format of Prometheus, whatever a guest is called', async () => {
+  const hostile = { ...GUEST, id: 'u2', name: 'a"b\\c\nd', snapshots: [] };
+  board.guests.set(guestKey(hostile), hostile);
+  metrics.onSnapshot(GUEST, { frozenMs: 41 } as DiskSnapshotSet);
+  const { body, headers } = await server.inject('/metrics');
+  expect(headers['content-type']).toContain('text/plain; version=0.0.4');
+  const label = String.raw`[a-z_]+="(?:[^"\\\n]|\\["\\n])*"`;
+  const sample = new RegExp(`^([a-z_]+)(\\{${label}(?:,${label})*\\})? (\\+Inf|[\\d.]+(?:e[+-]?\\d+)?)$`);
+  const kinds = new Map(
+    [...body.matchAll(/^# TYPE (\S+) (counter|gauge|histogram)$/gm)].map(([, name, kind]) => [name, kind]),
+  );
+  for (const line of body.split('\n').filter((each) => each !== '' && !each.startsWith('#'))) {
+    const [, name = ''] = sample.exec(line) ?? [];
+    const family = name.replace(/_(bucket|sum|count)$/, '');
+    expect([line, kinds.has(name) || kinds.get(family) === 'histogram']).toEqual([line, true]);
+    expect(body).toContain(`# HELP ${kinds.has(name) ? name : family} `);
+  }
+  expect(body).toContain(String.raw`guest="a\"b\\c\nd"`);
+  const buckets = [...body.matchAll(/_bucket\{le="([^"]+)",host="a"\} (\d+)/g)].map(([, , count]) => Number(count));
+  expect(buckets).toEqual([...buckets].sort((a, b) => a - b));
+  expect(body).toContain('disk_snapshot_frozen_milliseconds_bucket{le="+Inf",host="a"} 1');
+  expect(body).toContain('disk_snapshot_frozen_milliseconds_sum{host="a"} 41');
+  board.guests.delete(guestKey(hostile));
 });
 
 test('everything first, then what changes; of one entry the newest is enough', async () => {
