@@ -1,13 +1,14 @@
 // Reading and exporting snapshots: the bytes that the guest saw, from this host and as from another one. Judged by
 // qemu-img, cmp, du, the processes that are left, and e2fsck.
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, truncate, watch, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { snapshotDisks } from '../../lib/disk-snapshot/create';
@@ -62,6 +63,11 @@ async function converted(path: string): Promise<string> {
   const sum = await checksum(createReadStream(at('other')));
   await rm(at('other'));
   return sum;
+}
+/** Not so where only its exit code waits to be read. */
+async function isRunning(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return status !== '' && !status.includes(') Z ');
 }
 async function readersLeft(): Promise<string[]> {
   const { stdout } = await exec('ps', ['-eo', 'args']);
@@ -194,6 +200,28 @@ test('what is exported of a quiesced guest that runs is clean', async () => {
   }
   const found = await findDiskSnapshot(guest.domain, set.name);
   await found?.delete();
+});
+
+test('a reader that is killed before qemu-nbd listens takes it along', async () => {
+  const conn = await daemon.connect();
+  const vm = await BareDomain.define(conn, at('vm'));
+  await snapshotDisks(vm.domain, { name: 'cut', quiesce: 'never' });
+  // One that never listens.
+  await writeFile(at('qemu-nbd'), `#!/bin/sh\necho $$ >${at('pid')}\nexec sleep 600\n`, { mode: 0o755 });
+  const env = { ...process.env, PATH: `${directory}:${process.env.PATH}` };
+  const reader = spawn(process.execPath, [join(__dirname, 'reader.cjs'), daemon.uri, 'vm', 'cut'], { env });
+  const ended = once(reader, 'exit');
+  for await (const { filename } of watch(directory)) {
+    if (filename === 'pid' && (await readFile(at('pid'), 'utf8')) !== '') break;
+  }
+  const pid = Number(await readFile(at('pid'), 'utf8'));
+  expect(await isRunning(pid)).toBe(true);
+  reader.kill('SIGKILL');
+  await ended;
+  const limit = AbortSignal.timeout(10_000);
+  while (await isRunning(pid)) await delay(10, undefined, { signal: limit });
+  await vm.remove();
+  await conn.close();
 });
 
 test('a wrong disk or option is an error of the Readable', async () => {

@@ -85,10 +85,11 @@ export class PoolImages implements Images {
     private readonly release: () => Promise<void>,
   ) {}
 
-  async inspect(path: string, options: CallOptions = {}): Promise<ImageInfo | null> {
+  async inspect(path: string, { signal, timeoutMs }: CallOptions = {}): Promise<ImageInfo | null> {
+    const call = { signal, timeoutMs };
     return this.inPool(path, async (pool) => {
-      const vol = await volume(pool, path, options);
-      return vol && readVolume(parseXml(await vol.getXMLDesc(options)));
+      const vol = await volume(pool, path, call);
+      return vol && readVolume(parseXml(await vol.getXMLDesc(call)));
     });
   }
 

@@ -1,5 +1,5 @@
 // What an image holds, read by QEMU's own block layer: a read-only qemu-nbd for as long as somebody reads, and qemu-img.
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
@@ -10,6 +10,7 @@ import type { StreamChunk } from '../../libvirt';
 import { DiskSnapshotError, messageOf } from '../errors';
 import { NbdClient } from './nbd-client';
 import { handSecret, SECRET } from './qemu-secret';
+import { isMissing, spawnTool } from './tool';
 
 /** An image as QEMU's block layer opens it. */
 export interface QemuImage {
@@ -71,9 +72,8 @@ async function serve(image: QemuImage, signal: AbortSignal): Promise<{ socket: S
   const path = join(directory, 'nbd');
   const options = ['--read-only', '--shared=1', `--socket=${path}`, ...snapshotOption(image.internalSnapshot)];
   const secret = await handSecret(image.secret);
-  const child = spawn('qemu-nbd', [...options, ...secret.options, imageName(image)], {
+  const child = spawnTool('qemu-nbd', [...options, ...secret.options, imageName(image)], {
     stdio: ['ignore', 'ignore', 'pipe', ...secret.descriptors],
-    env: { ...process.env, LC_ALL: 'C' },
   });
   const ended = endOf(child);
   let socket: Socket | undefined;
@@ -106,7 +106,7 @@ async function serve(image: QemuImage, signal: AbortSignal): Promise<{ socket: S
 const refused = (said: unknown): never => {
   const text = messageOf(said).trim();
   const code = /Permission denied/.test(text) ? 'PERMISSION_DENIED' : /lock/.test(text) ? 'IN_USE' : 'OPERATION_FAILED';
-  const missing = /ENOENT/.test(text) ? '; install it: apt-get install qemu-utils' : '';
+  const missing = isMissing(text) ? '; install it: apt-get install qemu-utils' : '';
   throw new DiskSnapshotError(code, `qemu-nbd cannot open the image: ${text}${missing}`);
 };
 
@@ -145,9 +145,8 @@ export async function convertQemuImage(
   const share = image.internalSnapshot === null ? [] : ['-U'];
   const name = imageName({ ...image, internalSnapshot: null });
   const secret = await handSecret(image.secret);
-  const child = spawn('qemu-img', [...options, ...share, ...secret.options, name, target.path], {
+  const child = spawnTool('qemu-img', [...options, ...share, ...secret.options, name, target.path], {
     stdio: ['ignore', 'pipe', 'pipe', ...secret.descriptors],
-    env: { ...process.env, LC_ALL: 'C' },
     signal,
     killSignal: 'SIGKILL',
   });
