@@ -50,7 +50,13 @@ function inDocstrings(): Sample[] {
   });
 }
 
-export const samples: readonly Sample[] = [...inPages, ...inDocstrings()];
+/** CommonJS is read as the module that it would be: in a script without types, `require` gives anything. */
+const asModule = (text: string) => text.replaceAll(/^const (\{.*\}) = require\((.*)\);$/gm, 'import $1 from $2;');
+
+export const samples: readonly Sample[] = [...inPages, ...inDocstrings()].map((sample) => ({
+  ...sample,
+  text: asModule(sample.text),
+}));
 
 export const isProgram = (text: string) => /^import /m.test(text);
 
