@@ -15,9 +15,8 @@ import type { Ceph } from './ceph';
 export async function defineSecret(
   daemon: PrivateLibvirtd,
   ceph: Ceph,
-  { name = 'client.admin', private: isPrivate = false } = {},
+  { name = 'client.admin', private: isPrivate = false, uuid = randomUUID() as string } = {},
 ): Promise<string> {
-  const uuid = randomUUID();
   const usage = element('usage', { type: 'ceph' }, element('name', {}, name));
   const file = join(ceph.directory, 'secret.xml');
   await writeFile(

@@ -2,10 +2,12 @@
 import { chmod, chown, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { snapshotDisks } from '../../lib';
+import { findDiskSnapshot, snapshotDisks } from '../../lib';
+import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import type { Connection } from '../../lib/libvirt';
 import { embeddedConnection } from '../../lib/testing/embedded';
 import { temporaryDirectory } from '../../lib/testing/scratch';
+import { parseXml } from '../../lib/xml/document';
 import { BareDomain, expectPattern, fill, qemuImg } from '../guest/bare-domain';
 import { Mounted } from './mounted';
 
@@ -57,10 +59,77 @@ describe.each([
     const clone = await snapshotDisks(vm.domain, { disks: { vda: method }, name: 'below' });
     const layer = await snapshotDisks(vm.domain, { disks: { vda: 'qemu' }, name: 'layer' });
     const before = await stat(image);
-    await expect(clone.revert()).rejects.toThrow(/by now|needed/);
+    await expect(clone.revert()).rejects.toMatchObject({ code: 'DISK_NOT_FOUND', outcome: 'unchanged', disk: 'vda' });
+    expect(await readJournal(vm.domain)).toMatchObject({ intents: [] });
     expect(await stat(image)).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs });
-    expect((await layer.disks[0])?.state).toBe('present');
+    expect(layer.disks[0]?.state).toBe('present');
+    await layer.delete();
+    await clone.delete();
   });
+
+  test('what another domain needs is neither replaced nor removed, and the error says who needs it', async () => {
+    const set = await snapshotDisks(vm.domain, { disks: { vda: method }, name: 'needed' });
+    const clone = parseXml(set.disks[0]?.backupSource ?? '').attributes.file ?? '';
+    const on = async (name: string, base: string) => {
+      const other = await BareDomain.define(conn, join(root, `${name}-${type}`));
+      const overlay = await other.source('vda');
+      await qemuImg('create', '-q', '-f', 'qcow2', '-b', base, '-F', 'qcow2', overlay);
+      return other;
+    };
+    const sibling = await on('sibling', image);
+    const message = expect.stringContaining(`sibling-${type} (vda)`);
+    const refused = { code: 'IN_USE', outcome: 'unchanged', message };
+    await expect(set.revert()).rejects.toMatchObject(refused);
+    await vm.domain.create();
+    const run = async () => (await conn.domainLookupByName(vm.domain.getName())).getID();
+    const before = await run();
+    await expect(set.revert({ force: true })).rejects.toMatchObject(refused);
+    expect(await run()).toBe(before); // it was not stopped for nothing
+    await vm.domain.destroy();
+    expect(await readJournal(vm.domain)).toMatchObject({ intents: [], claims: [] });
+    await sibling.remove();
+    const heir = await on('heir', clone);
+    await expect(set.delete()).rejects.toMatchObject({
+      code: 'IN_USE',
+      outcome: 'unchanged',
+      message: expect.stringContaining(`disk vda of heir-${type}`),
+    });
+    expect((await findDiskSnapshot(vm.domain, 'needed'))?.disks[0]?.state).toBe('present');
+    await heir.remove();
+    await set.delete();
+    expect(await readdir(join(mounted.directory, 'images'))).toEqual(['vda.qcow2']);
+  });
+});
+
+test('while a clone is exported it stays, and its neighbour, an overlay, does not wait for that', async () => {
+  const root = await temporaryDirectory('exported');
+  const mounted = await Mounted.make('btrfs', root);
+  const vm = await BareDomain.define(await embeddedConnection(), join(root, 'vm-exported'), {
+    folder: mounted.directory,
+    disks: 2,
+  });
+  await fill(await vm.source('vda'), 5, 1, 8);
+  const set = await snapshotDisks(vm.domain, { disks: { vda: 'btrfs', vdb: 'qemu' }, name: 'both' });
+  await fill(await vm.source('vda'), 6, 1, 8);
+  const [clone, layer] = set.disks;
+  const meanwhile: unknown[] = [];
+  const onProgress = () => {
+    if (meanwhile.length === 0)
+      meanwhile.push(
+        set.delete().catch((error) => error),
+        clone?.delete().catch((e) => e),
+      );
+  };
+  await clone?.export(join(root, 'copy.raw'), { format: 'raw', onProgress });
+  const refused = { code: 'IN_USE', outcome: 'unchanged', disk: 'vda' };
+  expect(await Promise.all(meanwhile)).toMatchObject([refused, refused]);
+  await expectPattern(join(root, 'copy.raw'), 5, 1, 8, 'raw');
+  await layer?.delete();
+  await set.delete();
+  expect((await readdir(mounted.directory)).sort()).toEqual(['vda.qcow2', 'vdb.qcow2']);
+  await vm.remove();
+  await mounted.close();
+  await rm(root, { recursive: true });
 });
 
 test('on btrfs, an image that is nocow in a folder that is not is refused in words, and nothing is left', async () => {

@@ -110,6 +110,8 @@ export class EveryMethod implements AsyncDisposable {
   /** Persistent, and it runs. */
   guest!: TestGuest;
   rbdImage!: string;
+  /** By which the daemon knows the key of the cluster. */
+  secret!: string;
 
   private constructor() {}
 
@@ -194,7 +196,8 @@ export class EveryMethod implements AsyncDisposable {
         ],
       }),
     );
-    this.rbdImage = await moveToCeph(this.guest, 'vdc', this.ceph, await defineSecret(daemon, this.ceph));
+    this.secret = await defineSecret(daemon, this.ceph);
+    this.rbdImage = await moveToCeph(this.guest, 'vdc', this.ceph, this.secret);
     await start(this.guest);
   }
 }

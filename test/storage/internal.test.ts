@@ -45,3 +45,28 @@ test('below an overlay it is listed, and deleted only when the overlay has gone'
   await inner.delete();
   expect(await snapshotsIn(image)).toEqual([]);
 });
+
+test('an image that another domain lies on is not brought back beneath it, and the error says which', async () => {
+  const set = await snapshotDisks(vm.domain, { disks: { vda: internal }, name: 'shared' });
+  const other = await BareDomain.define(vm.domain.connection, await temporaryDirectory('lies-on'));
+  await qemuImg('create', '-q', '-f', 'qcow2', '-b', image, '-F', 'qcow2', await other.source('vda'));
+  const refused = {
+    code: 'IN_USE',
+    outcome: 'unchanged',
+    message: expect.stringContaining(`${other.domain.getName()} (vda)`),
+  };
+  const before = await footprint(vm.domain);
+  await expect(set.revert()).rejects.toMatchObject(refused);
+  expect(await footprint(vm.domain)).toEqual(before);
+  await other.remove();
+  await set.revert();
+  await set.delete();
+});
+
+test('removed by qemu-img: listed as missing, not hidden, and deleted all the same', async () => {
+  const set = await snapshotDisks(vm.domain, { disks: { vda: internal }, name: 'gone' });
+  await qemuImg('snapshot', '-d', 'gone', image);
+  expect((await findDiskSnapshot(vm.domain, 'gone'))?.disks[0]?.state).toBe('missing');
+  await set.delete();
+  expect(await findDiskSnapshot(vm.domain, 'gone')).toBeNull();
+});

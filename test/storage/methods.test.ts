@@ -8,17 +8,20 @@ import {
   type DiskSnapshot,
   type DiskSnapshotSet,
   type DiskTree,
+  defineDomain,
+  describeDomain,
   diskTree,
   findDiskSnapshot,
+  listDiskSnapshots,
   snapshotDisks,
 } from '../../lib';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
-import { readFileFromImage, verifyConsistency } from '../../lib/testing';
+import { PrivateLibvirtd, readFileFromImage, verifyConsistency } from '../../lib/testing';
 import { run } from '../../lib/testing/command';
 import { temporaryDirectory } from '../../lib/testing/scratch';
 import { qemuImg } from '../guest/bare-domain';
 import { cell, type Operation, STATES } from './cells';
-import { start, stop } from './ceph-guest';
+import { defineSecret, start, stop } from './ceph-guest';
 import { disksOf, EveryMethod, SUBJECTS, type Subject, sourceOf } from './every-method';
 
 jest.setTimeout(300_000);
@@ -91,6 +94,22 @@ describe.each(STATES)('%s', (state) => {
         expect(stdout).toContain('shared');
       }
     });
+    if (state === 'off') {
+      test('another host, which has the definition and the storage, finds them all', async () => {
+        await using host = await PrivateLibvirtd.start();
+        await using connection = await host.connect();
+        await defineSecret(host, lab.ceph, { uuid: lab.secret });
+        const definition = await describeDomain(lab.guest.domain, { inactive: true, secure: true });
+        const domain = await defineDomain(connection, definition);
+        const [listed] = await listDiskSnapshots(domain);
+        expect(listed).toMatchObject({ name, disks: SUBJECTS.map(({ disk }) => ({ disk, state: 'present' })) });
+        const { disks } = await diskTree(domain);
+        expect(disks.flatMap(({ snapshots }) => snapshots.map((one) => one.state))).toEqual(
+          SUBJECTS.map(() => 'present'),
+        );
+        await domain.undefine();
+      });
+    }
   });
 
   describe('list', () => {

@@ -2,7 +2,7 @@
 // whenever it is interrupted there is one or the other, whole.
 
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { copyFile, lstat, open, rename, rm } from 'node:fs/promises';
 import { usersOf } from '../images/users';
 import type { MethodContext } from '../types';
@@ -11,27 +11,41 @@ import { clonePlaces, refuse } from './clone-file';
 type Context = MethodContext<{ source?: string }> & { state: unknown };
 
 /**
+ * @returns whom the image belongs to, and how
  * @throws DiskSnapshotError DISK_NOT_FOUND where the disk is another image by now, NOT_FOUND without the clone, IN_USE where
- * others need the image as it is; nothing was touched then
+ * others need the image as it is; nothing is touched
  */
-export async function cloneBack(c: Context): Promise<void> {
+export async function checkCloneBack(c: Context): Promise<Stats> {
   const { image, clone } = clonePlaces(c);
-  if (c.disk.sourcePath !== image) {
-    throw refuse(c, 'DISK_NOT_FOUND', `the disk is ${c.disk.sourcePath} by now, and this is a snapshot of ${image}`);
-  }
+  refuseOtherDisk(c, image);
   const [of, from] = await Promise.all([image, clone].map((path) => lstat(path).catch(() => null)));
   if (!from?.isFile()) throw refuse(c, 'NOT_FOUND', `${clone} is no file any more`);
   if (!of?.isFile()) throw refuse(c, 'NOT_FOUND', `${image} is no regular file`);
+  await refuseNeeded(c, image);
+  return of;
+}
+
+export function refuseOtherDisk(c: Context, image: string): void {
+  if (c.disk.sourcePath === image) return;
+  throw refuse(c, 'DISK_NOT_FOUND', `the disk is ${c.disk.sourcePath} by now, and this is a snapshot of ${image}`);
+}
+
+export async function refuseNeeded(c: Context, image: string): Promise<void> {
   const uuid = c.domain.getUUIDString();
   const users = (await usersOf(c.domain.connection, image, { signal: c.signal })).filter(
     (user) => user.uuid !== uuid || user.disk !== c.disk.target || user.as === 'snapshot',
   );
-  if (users.length > 0) {
-    const who = users.map(({ guest, disk, snapshot }) =>
-      snapshot === null ? `${guest} (${disk})` : `${guest} (snapshot ${snapshot})`,
-    );
-    throw refuse(c, 'IN_USE', `${image} is needed as it is by ${who.join(', ')}`);
-  }
+  if (users.length === 0) return;
+  const who = users.map(({ guest, disk, snapshot }) =>
+    snapshot === null ? `${guest} (${disk})` : `${guest} (snapshot ${snapshot})`,
+  );
+  throw refuse(c, 'IN_USE', `${image} is needed as it is by ${who.join(', ')}`);
+}
+
+/** Refused as by {@link checkCloneBack}; nothing was touched then. */
+export async function cloneBack(c: Context): Promise<void> {
+  const { image, clone } = clonePlaces(c);
+  const of = await checkCloneBack(c);
   const fresh = `${image}.${randomUUID()}`;
   try {
     await copyFile(clone, fresh, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);

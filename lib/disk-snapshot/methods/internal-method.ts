@@ -28,6 +28,8 @@ export interface InternalKind {
   unfitDriver(driver: string): string | null;
   /** Why the storage takes no such name; null where it does. */
   unfitName(name: string): string | null;
+  /** What else speaks against going back. */
+  checkRevert?(c: MethodContext<unknown>, state: InternalState): Promise<void>;
   /** Brings back the disk of a guest that is off. */
   revert(c: MethodContext<unknown>, state: InternalState): Promise<void>;
   keep(disk: DomainDisk, state: InternalState): Omit<Kept, 'modifiedDisk' | 'virtualSize'>;
@@ -57,9 +59,16 @@ export function internalMethod(kind: InternalKind): Method {
     delete: (c) => deleteSnapshot(c, stateOf(c)),
     exists: async (c) => (await snapshotsIn(c, stateOf(c))).includes(stateOf(c).snapshot),
 
+    async checkRevert(c) {
+      const state = stateOf(c);
+      refuseOtherImage(c, state);
+      await kind.checkRevert?.(c, state);
+    },
+
     async revert(c) {
       const state = stateOf(c);
       refuseOtherImage(c, state);
+      await kind.checkRevert?.(c, state);
       if (c.active) throw refusal(c, 'GUEST_ACTIVE', 'it runs. Shut it down, or pass force: true');
       if (!(await snapshotsIn(c, state)).includes(state.snapshot)) {
         throw refusal(c, 'NOT_FOUND', `${state.image} holds no snapshot ${state.snapshot} any more`);

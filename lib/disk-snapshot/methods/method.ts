@@ -20,6 +20,8 @@ export interface Method extends Omit<SnapshotMethod, 'backupSource'> {
    */
   expects?(c: MethodContext<unknown>): Promise<unknown>;
   backupSource(c: CutContext): Promise<Kept>;
+  /** What speaks against going back, asked before the guest is stopped; nothing is touched. `revert` asks again. */
+  checkRevert?(c: CutContext): Promise<void>;
   /** Cuts disks of all methods that share it at one instant. Default: each method cuts its disk by itself. */
   readonly cutTogether?: CutTogether;
 }

@@ -19,21 +19,25 @@ export const qemuInternal = internalMethod({
     driver === 'qcow2' ? null : `QEMU has it open as ${driver}; only qcow2 images hold internal snapshots`,
   unfitName: (name) =>
     /^\d+$/.test(name) ? 'is a number, by which QEMU would take another snapshot of the image for it' : null,
+  checkRevert,
   revert,
   keep: (_, { snapshot }) => ({ source: null, internalSnapshot: snapshot, format: 'qcow2' }),
 });
+
+async function checkRevert(c: MethodContext<unknown>, { image }: InternalState): Promise<void> {
+  const uuid = c.domain.getUUIDString();
+  const users = (await usersOf(c.domain.connection, image)).filter((user) => user.uuid !== uuid);
+  if (users.length === 0) return;
+  const names = users.map((user) => `${user.guest} (${user.disk})`).join(', ');
+  throw refusal(c, 'IN_USE', `${names} would lose what lies below: ${image}`);
+}
 
 /**
  * QEMU's monitor reverts only snapshots that hold the machine too; qemu-img any. libvirt runs qemu-img, on whichever host, for
  * a domain that is off: so the helper is defined, is told of the snapshot, and is reverted.
  */
-async function revert(c: MethodContext<unknown>, { image, snapshot }: InternalState): Promise<void> {
+async function revert(c: MethodContext<unknown>, { snapshot }: InternalState): Promise<void> {
   const { document } = await lookAtGuest(c.domain, { signal: c.signal });
-  const users = (await usersOf(c.domain.connection, image)).filter(({ uuid }) => uuid !== document.uuid);
-  if (users.length > 0) {
-    const names = users.map((user) => `${user.guest} (${user.disk})`).join(', ');
-    throw refusal(c, 'IN_USE', `${names} would lose what lies below: ${image}`);
-  }
   await withDefinedHelper(document, readDisk(c.disk.xml), c.domain, async (helper) => {
     const { REDEFINE } = DomainSnapshotCreateFlags;
     await helper.revertToSnapshot(await helper.snapshotCreateXML(await snapshotXml(helper, snapshot), REDEFINE));

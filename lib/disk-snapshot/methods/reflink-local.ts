@@ -4,7 +4,7 @@ import { copyFile, lstat, open, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf } from '../errors';
 import { fileSystemOf } from '../images/file-system';
-import { cloneBack } from './clone-back';
+import { checkCloneBack, cloneBack } from './clone-back';
 import { clonePlaces, removeClone } from './clone-file';
 import type { Cloner } from './reflink';
 import { refusal } from './refusal';
@@ -67,5 +67,6 @@ export const reflinkLocal: Cloner = {
       () => false,
     ),
   delete: removeClone,
+  checkRevert: async (c) => void (await checkCloneBack(c)),
   revert: cloneBack,
 };

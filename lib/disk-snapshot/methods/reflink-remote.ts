@@ -5,6 +5,8 @@ import { DiskSnapshotError } from '../errors';
 import { type PoolImages, poolOfFolder, temporaryPool } from '../images/pool-images';
 import { usersOf } from '../images/users';
 import type { MethodContext } from '../types';
+import { refuseNeeded, refuseOtherDisk } from './clone-back';
+import { clonePlaces } from './clone-file';
 import type { Cloner, ReflinkState } from './reflink';
 import { refusal } from './refusal';
 
@@ -41,11 +43,18 @@ export const reflinkRemote: Cloner = {
     if (!foreign.has(c.state)) await remove(c);
   },
 
+  async checkRevert(c) {
+    const { image, clone } = clonePlaces(c);
+    refuseOtherDisk(c, image);
+    if (!(await exists(c, clone))) throw refusal(c, 'NOT_FOUND', `its clone ${clone} is not there`);
+    await refuseNeeded(c, image);
+  },
+
   /** The image is made anew as a clone of the clone: until then, it is the clone that holds the data. */
   async revert(c) {
     const { image, clone } = c.state;
+    await reflinkRemote.checkRevert(c);
     await inFolder(c, image, async (images) => {
-      if ((await images.inspect(clone, c)) === null) throw refusal(c, 'NOT_FOUND', `its clone ${clone} is not there`);
       await images.remove(image);
       await images.reflink(clone, image);
     });

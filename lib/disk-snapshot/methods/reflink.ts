@@ -39,14 +39,19 @@ export interface Cloner {
   undo(c: CutContext): Promise<void>;
   exists(c: CutContext): Promise<boolean>;
   delete(c: CutContext): Promise<void>;
+  checkRevert(c: CutContext): Promise<void>;
   revert(c: CutContext): Promise<void>;
 }
 
 const FILE_SYSTEMS = { btrfs: 'btrfs', reflink: 'XFS' } as const;
 
-export function reflink(
-  method: keyof typeof FILE_SYSTEMS,
-): SnapshotMethod<ReflinkData, ReflinkState> & { expects(c: Context): Promise<ReflinkState | null> } {
+/** With what only built-in methods do. */
+interface ReflinkMethod extends SnapshotMethod<ReflinkData, ReflinkState> {
+  expects(c: Context): Promise<ReflinkState | null>;
+  checkRevert(c: CutContext): Promise<void>;
+}
+
+export function reflink(method: keyof typeof FILE_SYSTEMS): ReflinkMethod {
   const checked = async (c: Context): Promise<{ cloner: Cloner; state: ReflinkState }> => {
     refuseUnfit(c, readDisk(c.disk.xml));
     const { sourcePath: image, type, format } = c.disk;
@@ -86,6 +91,7 @@ export function reflink(
     undo: async (c) => (await clonerFor(c)).undo(c),
     exists: async (c) => (await clonerFor(c)).exists(c),
     delete: async (c) => (await clonerFor(c)).delete(c),
+    checkRevert: async (c) => (await clonerFor(c)).checkRevert(c),
     revert: async (c) => (await clonerFor(c)).revert(c),
     backupSource: async ({ state }) => ({
       source: formatXml(pathSource('file', state.clone)),

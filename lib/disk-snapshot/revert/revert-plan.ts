@@ -57,6 +57,7 @@ export async function planRevert(
     if (!state) {
       const { method, context } = methodOf(guest, set, record);
       if (!(await method.exists(context))) throw refuse('NOT_FOUND', 'it is not there any more', disk);
+      await method.checkRevert?.(context);
       plan.others.push(record);
       continue;
     }
