@@ -20,6 +20,7 @@ import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { PrivateLibvirtd, readFileFromImage, startInstantWriter, type TestGuest } from '../../lib/testing';
 import { run } from '../../lib/testing/command';
 import { temporaryDirectory } from '../../lib/testing/scratch';
+import { child, childrenOf, formatXml, parseXml } from '../../lib/xml/document';
 import { redefineDisk } from '../../lib/xml/domain';
 import { type BareDomain, qemuImg } from '../guest/bare-domain';
 import { Ceph } from './ceph';
@@ -263,6 +264,27 @@ test('a qcow2 over RBD is refused by method rbd, and served by internal', async 
   expect(set.disks).toMatchObject([{ internalSnapshot: 's', virtualSize: 64 << 20 }]);
   expect((await findDiskSnapshot(domain, 's'))?.disks[0]?.state).toBe('present');
   await set.delete();
+  await vm.remove();
+});
+
+test('credentials beside the source, as older definitions have them, are the snapshot’s too', async () => {
+  const { vm, domain, image } = await bareCephDomain(connection, ceph, secret);
+  const root = parseXml(await domain.getXMLDesc());
+  for (const disk of childrenOf(child(root, 'devices') ?? root, 'disk')) {
+    const source = child(disk, 'source');
+    if (!source) continue;
+    disk.children.push(...childrenOf(source, 'auth'));
+    source.children = source.children.filter((node) => typeof node === 'string' || node.name !== 'auth');
+  }
+  await connection.domainDefineXML(formatXml(root));
+  const set = await snapshotDisks(domain, { disks: ['vda'], name: 'beside', quiesce: 'never' });
+  expect(set.disks[0]?.backupSource).toContain(`uuid='${secret}'`);
+  const other = join(vm.directory, 'other');
+  await ceph.rbd('export', '--no-progress', `${image}@beside`, other);
+  expect(Buffer.concat(await set.read('vda').toArray()).equals(await readFile(other))).toBe(true);
+  await set.revert();
+  await set.delete();
+  expect(await ceph.snapshots(image)).toEqual([]);
   await vm.remove();
 });
 

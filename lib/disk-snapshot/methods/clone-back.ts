@@ -42,8 +42,13 @@ export async function refuseNeeded(c: Context, image: string): Promise<void> {
   throw refuse(c, 'IN_USE', `${image} is needed as it is by ${who.join(', ')}`);
 }
 
-/** Refused as by {@link checkCloneBack}; nothing was touched then. */
+export function refuseRunning(c: Context): void {
+  if (c.active) throw refuse(c, 'GUEST_ACTIVE', 'the guest runs. Shut it down, or pass force: true');
+}
+
+/** Refused as by {@link checkCloneBack}, and while the guest runs; nothing was touched then. */
 export async function cloneBack(c: Context): Promise<void> {
+  refuseRunning(c);
   const { image, clone } = clonePlaces(c);
   const of = await checkCloneBack(c);
   const fresh = `${image}.${randomUUID()}`;

@@ -5,7 +5,7 @@ import { DiskSnapshotError } from '../errors';
 import { type PoolImages, poolOfFolder, temporaryPool } from '../images/pool-images';
 import { usersOf } from '../images/users';
 import type { MethodContext } from '../types';
-import { refuseNeeded, refuseOtherDisk } from './clone-back';
+import { refuseNeeded, refuseOtherDisk, refuseRunning } from './clone-back';
 import { clonePlaces } from './clone-file';
 import type { Cloner, ReflinkState } from './reflink';
 import { refusal } from './refusal';
@@ -52,8 +52,9 @@ export const reflinkRemote: Cloner = {
 
   /** The image is made anew as a clone of the clone: until then, it is the clone that holds the data. */
   async revert(c) {
-    const { image, clone } = c.state;
+    refuseRunning(c);
     await reflinkRemote.checkRevert(c);
+    const { image, clone } = c.state;
     await inFolder(c, image, async (images) => {
       await images.remove(image);
       await images.reflink(clone, image);
