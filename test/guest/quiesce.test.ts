@@ -164,7 +164,7 @@ describe('letting go', () => {
   test('the lease: thawed at its end, and the holder is told', async () => {
     const [writer] = (await writers('/mnt/a')) as [TickWriter];
     await writer.mark();
-    const frozen = await quiesceStorage(guest.domain, { disks: ['vda'], maxFreezeMs: 1000 });
+    const frozen = await quiesceStorage(guest.domain, { disks: ['vda'], maxFreezeMs: 2000 });
     await aborted(frozen.signal, frozen);
     expect(frozen.signal.reason).toMatchObject({ code: 'FREEZE_BUDGET_EXCEEDED', guest: guest.name });
     const { frozenMs, intact } = await frozen.unquiesce();
