@@ -2,7 +2,7 @@
 import { type Frame, type NativeFailure, type NativeRefusal, native } from '../native';
 import { argumentError } from './errors';
 import { errorOf, refusalOf } from './failure';
-import { CALL_OPTIONS, type CallOptions, refuseUnknown } from './options';
+import type { CallOptions } from './options';
 import { isTraced, traced } from './trace';
 
 let lastTicket = 0;
@@ -17,13 +17,8 @@ export interface CheckedOptions {
 
 export const NO_OPTIONS: CheckedOptions = { signal: undefined, timeoutMs: 0, urgent: false };
 
-/** Checks names, signal and deadline; throws what `signal` was aborted with. */
-export function checkOptions(
-  options: CallOptions & { urgent?: boolean | undefined },
-  where: string,
-  names: Readonly<Record<string, true>> = CALL_OPTIONS,
-): CheckedOptions {
-  refuseUnknown(options, names, where);
+/** Checks signal and deadline; throws what `signal` was aborted with. */
+export function checkOptions(options: CallOptions & { urgent?: boolean | undefined }, where: string): CheckedOptions {
   const { signal, timeoutMs, urgent = false } = options;
   if (signal !== undefined && !(typeof signal === 'object' && signal !== null && 'aborted' in signal))
     throw argumentError('ERR_INVALID_ARG_TYPE', `The option 'signal' of ${where} must be an AbortSignal`);

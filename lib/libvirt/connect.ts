@@ -7,7 +7,7 @@ import { makeConnection } from './connection';
 import { argumentError } from './errors';
 import { errorOf } from './failure';
 import { ConnectCredentialType, ConnectFlags } from './generated/constants';
-import { CALL_OPTIONS, type CallOptions, type OptionNames } from './options';
+import { CALL_OPTIONS, type CallOptions, type OptionNames, refuseUnknown } from './options';
 import { rememberCredentials } from './origin';
 
 /** What the other end asks for: virConnectCredential. */
@@ -84,6 +84,7 @@ export async function connect(uri: string | null = null, options: ConnectOptions
       'ERR_INVALID_ARG_VALUE',
       "The argument 'uri' of connect must be a string without NUL characters and lone surrogates",
     );
+  refuseUnknown(options, CONNECT_OPTIONS, 'connect');
   const { interval, count } = keepAliveOf(options.keepAlive);
   const callback = authCallback(options.auth);
   // An error of the caller's own callback is what connect rejects with, not the "authentication failed" that follows.
@@ -106,7 +107,7 @@ export async function connect(uri: string | null = null, options: ConnectOptions
         return undefined;
       },
       'connect',
-      checkOptions(options, 'connect', CONNECT_OPTIONS),
+      checkOptions(options, 'connect'),
     );
     const connection = makeConnection(handle as RawHandle, lost);
     rememberCredentials(connection, callback);

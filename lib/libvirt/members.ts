@@ -6,7 +6,7 @@ import { argumentError } from './errors';
 import { errorOf, refusalOf } from './failure';
 import { classOf, Handle, type NativeObject, raw } from './handle';
 import { memberName } from './member-name';
-import { type AgentOptions, CALL_OPTIONS, type OptionNames } from './options';
+import type { AgentOptions } from './options';
 import { copy } from './plain';
 
 /** What becomes of the addon's plain data: objects and lists are made anew, so that they are of this realm. */
@@ -77,15 +77,13 @@ function flagsNumber(flags: unknown, where: string): number {
   return number;
 }
 
-const MEMBER_OPTIONS: OptionNames<Omit<AgentOptions<string>, 'flags'>> = { ...CALL_OPTIONS, urgent: true };
-
 /** The last argument: flags, a list of them, or options; where the C function takes no flags, options only. */
 function lastArgument(last: unknown, fn: NativeFunction): [flags: number, options: CheckedOptions] {
   if (last === undefined) return [0, NO_OPTIONS];
   if (typeof last === 'object' && last !== null && !Array.isArray(last)) {
     const { flags, ...options } = last as AgentOptions<string>;
     if (flags !== undefined && !fn.hasFlags) throw argumentError('ERR_INVALID_ARG_VALUE', `${fn.name} takes no flags`);
-    return [flagsNumber(flags, fn.name), checkOptions(options, fn.name, MEMBER_OPTIONS)];
+    return [flagsNumber(flags, fn.name), checkOptions(options, fn.name)];
   }
   if (fn.hasFlags) return [flagsNumber(last, fn.name), NO_OPTIONS];
   throw argumentError('ERR_INVALID_ARG_TYPE', `The last argument of ${fn.name} must be an object with options`);

@@ -10,7 +10,7 @@ import { ErrorNumber } from './generated/constants';
 import { classOf, type NativeObject, raw } from './handle';
 import type { Network } from './network';
 import type { NodeDevice } from './node-device';
-import { CALL_OPTIONS, type CallOptions, type OptionNames } from './options';
+import { CALL_OPTIONS, type CallOptions, type OptionNames, refuseUnknown } from './options';
 import { copy } from './plain';
 import type { Secret } from './secret';
 import type { StoragePool } from './storage-pool';
@@ -72,7 +72,8 @@ export async function subscribe<Name extends keyof DomainEvents>(
   const only = onlyOf(name, subject, options);
   if (!Number.isInteger(queueSize) || queueSize < 1)
     throw argumentError('ERR_OUT_OF_RANGE', "The option 'queueSize' of subscribe must be a positive integer");
-  const checked = checkOptions(options, 'subscribe', SUBSCRIBE_OPTIONS);
+  refuseUnknown(options, SUBSCRIBE_OPTIONS, 'subscribe');
+  const checked = checkOptions(options, 'subscribe');
   const queue = new EventQueue<DomainEvents[Name]>(queueSize, checked.signal, end);
   const objects = classOf(kind);
   const push = (events: Record<string, unknown>[], dropped: number): void => {

@@ -85,11 +85,10 @@ export class PoolImages implements Images {
     private readonly release: () => Promise<void>,
   ) {}
 
-  async inspect(path: string, { signal, timeoutMs }: CallOptions = {}): Promise<ImageInfo | null> {
-    const call = { signal, timeoutMs };
+  async inspect(path: string, options: CallOptions = {}): Promise<ImageInfo | null> {
     return this.inPool(path, async (pool) => {
-      const vol = await volume(pool, path, call);
-      return vol && readVolume(parseXml(await vol.getXMLDesc(call)));
+      const vol = await volume(pool, path, options);
+      return vol && readVolume(parseXml(await vol.getXMLDesc(options)));
     });
   }
 
