@@ -7,6 +7,7 @@ import {
   DomainXMLFlags,
   LibvirtError,
 } from '../libvirt';
+import { renewAgentChannel, withoutRenewal } from './agent-channel';
 import { agentAnswers, untilAgentAnswers } from './agent-return';
 import { endSince, thisMoment } from './under-way';
 
@@ -28,8 +29,11 @@ export class StateRefusedError extends Error {
   override readonly name = 'StateRefusedError';
 }
 
-/** Limit for a monitor: a state of some GiB takes seconds, a QEMU that hangs takes for ever. */
-const MONITOR_MS = 120_000;
+/** Limit for a state: some GiB take seconds. */
+const STATE_MS = 120_000;
+
+/** Limit for all else that a monitor does, in milliseconds where the host is not busy. A QEMU that hangs takes for ever. */
+const MONITOR_MS = 20_000;
 
 /** Keeps the state under a name, in 0.2 s. Every writable disk must be qcow2. */
 export async function saveMachine(domain: Domain, name: string): Promise<SavedMachine> {
@@ -72,9 +76,10 @@ export async function dropMachine(domain: Domain, name: string): Promise<void> {
 async function loadInPlace(domain: Domain, saved: SavedMachine): Promise<boolean> {
   try {
     if ((await hardwareOf(domain)) !== saved.hardware) return false;
-    if (saved.paused) await domain.suspend();
+    await domain.suspend({ timeoutMs: MONITOR_MS });
+    if (saved.agent) await renewAgentChannel(domain, MONITOR_MS);
     await humanMonitor(domain, `loadvm ${saved.name}`);
-    if (!saved.paused) await resume(domain);
+    if (!saved.paused) await domain.resume();
     return true;
   } catch (error) {
     // Off, undefined, crashed, hung: a new QEMU asks for none of it.
@@ -89,13 +94,8 @@ async function loadInNewQemu(domain: Domain, saved: SavedMachine): Promise<Domai
   const fresh = await domain.connection.domainCreateXML(saved.hardware, DomainCreateFlags.START_PAUSED);
   if (saved.definition !== undefined && (await fresh.hasManagedSaveImage())) await fresh.managedSaveRemove();
   await humanMonitor(fresh, `loadvm ${saved.name}`);
-  if (!saved.paused) await resume(fresh);
+  if (!saved.paused) await fresh.resume();
   return fresh;
-}
-
-async function resume(domain: Domain): Promise<void> {
-  const { state } = await domain.getState();
-  if (state !== DomainState.RUNNING) await domain.resume();
 }
 
 async function defineAgain(domain: Domain, saved: SavedMachine): Promise<void> {
@@ -106,8 +106,8 @@ async function defineAgain(domain: Domain, saved: SavedMachine): Promise<void> {
 }
 
 /** The devices, without what each start gives them anew. */
-function hardwareOf(domain: Domain): Promise<string> {
-  return domain.getXMLDesc([DomainXMLFlags.SECURE, DomainXMLFlags.MIGRATABLE]);
+async function hardwareOf(domain: Domain): Promise<string> {
+  return withoutRenewal(await domain.getXMLDesc([DomainXMLFlags.SECURE, DomainXMLFlags.MIGRATABLE]));
 }
 
 async function definitionOf(domain: Domain): Promise<string | undefined> {
@@ -117,7 +117,7 @@ async function definitionOf(domain: Domain): Promise<string | undefined> {
 
 /** QEMU's human monitor answers success with nothing, and failure with text. */
 async function humanMonitor(domain: Domain, command: string): Promise<void> {
-  const options = { flags: DomainQemuMonitorCommandFlags.HMP, timeoutMs: MONITOR_MS };
+  const options = { flags: DomainQemuMonitorCommandFlags.HMP, timeoutMs: STATE_MS };
   const answer = (await domain.qemuMonitorCommand(command, options)).trim();
   if (answer !== '') throw new StateRefusedError(`QEMU of ${domain.getName()} refused ${command}: ${answer}`);
 }
