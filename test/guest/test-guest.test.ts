@@ -57,6 +57,14 @@ describe('a running guest', () => {
     await expect(guest.exec([])).rejects.toThrow(RangeError);
   });
 
+  test('takes files and gives them, whatever their bytes', async () => {
+    const bytes = Buffer.from(Array.from({ length: 600 * 1024 }, (_, at) => (at * 7) % 251));
+    await guest.writeFile('/mnt/a/new folder/x', bytes, { mode: 0o600 });
+    expect((await guest.readFile('/mnt/a/new folder/x')).equals(bytes)).toBe(true);
+    expect((await sh(guest, 'stat -c %a "/mnt/a/new folder/x"')).stdout).toBe('600\n');
+    await expect(guest.readFile('/none')).rejects.toThrow('/none');
+  });
+
   test('measures a freeze by its own clock', async () => {
     const writer = await startWriter(guest, { directories: ['/mnt/a', '/mnt/b'] });
     await writer.mark();
@@ -145,6 +153,16 @@ test('raw, block and CD drives are attached as asked', async () => {
   await sh(guest, 'echo dirty > /mnt/a/disk; sync');
   await guest.restore(); // raw disks keep no state
   expect((await sh(guest, 'ls /mnt/a/disk')).stdout).toBe('');
+});
+
+test('withSnapshot brings back the disks where they keep no memory, and the guest runs if it ran', async () => {
+  await using guest = await TestGuest.boot({ disks: [{ format: 'raw' }], persistent: true });
+  const { domain } = guest;
+  await withSnapshot(domain, () => sh(guest, 'echo dirty >/mnt/a/disk; sync'));
+  expect((await sh(guest, 'ls /mnt/a/disk')).stdout).toBe('');
+  await domain.destroy();
+  await withSnapshot(domain, (off) => off.create());
+  expect(await domain.isActive()).toBe(false);
 });
 
 test('a guest without an agent boots too', async () => {
