@@ -24,7 +24,7 @@ export interface ExecResult {
 
 /** Of {@link TestGuest.exec}. */
 export interface ExecOptions {
-  /** For its standard input. */
+  /** For its standard input: at most 96 KiB; more goes through a file. */
   input?: string | Uint8Array;
   /** From the call to the program's end; it is killed when they have passed. Default 30 000. */
   timeoutMs?: number;
@@ -36,6 +36,12 @@ const EXEC_OPTIONS: OptionNames<ExecOptions> = { input: true, timeoutMs: true, s
 
 /** Longest wait for one answer. The agent of an emulated guest takes milliseconds; a busy host may take seconds. */
 const ANSWER_SECONDS = 20;
+
+/**
+ * What one message to an agent may carry. libvirt sends again from the start what the socket takes in two parts, from about
+ * 200 KiB on; the agent finds no sense in it and never answers again. Base64 makes a message longer by a third.
+ */
+export const MAX_INPUT_BYTES = 96 * 1024;
 
 /** Sends one command and resolves with what it returns. */
 export async function agentCommand(
@@ -57,6 +63,9 @@ export async function guestExec(
 ): Promise<ExecResult> {
   refuseUnknown(options, EXEC_OPTIONS, 'exec');
   if (argv.length === 0) throw new RangeError('argv is empty: name a program');
+  const bytes = Buffer.byteLength(options.input ?? '');
+  if (bytes > MAX_INPUT_BYTES)
+    throw new RangeError(`input has ${bytes} bytes, more than ${MAX_INPUT_BYTES}: use writeFile, and read that file`);
   // In the restored guest the next program may get the same process id: this one must not read its output.
   return duringGuest(domain, (restored) => execUntil(restored, domain, argv, options));
 }

@@ -1,14 +1,11 @@
 // Files into the guest and out of it, through its agent.
 import { dirname } from 'node:path/posix';
-import type { ExecOptions, ExecResult } from './agent';
+import { MAX_INPUT_BYTES as CHUNK, type ExecOptions, type ExecResult } from './agent';
 
 /** Whatever runs programs in a guest. */
 interface Shell {
   exec(argv: readonly string[], options?: ExecOptions): Promise<ExecResult>;
 }
-
-/** An agent reads its messages byte by byte: an emulated one takes seconds for a MiB, and nothing else gets through meanwhile. */
-const CHUNK = 256 * 1024;
 
 export async function writeGuestFile(
   guest: Shell,

@@ -57,8 +57,14 @@ describe('a running guest', () => {
     await expect(guest.exec([])).rejects.toThrow(RangeError);
   });
 
+  test('takes as much input as gets through, and refuses more', async () => {
+    const input = 'x'.repeat(96 * 1024);
+    expect((await guest.exec(['wc', '-c'], { input })).stdout.trim()).toBe(String(input.length));
+    await expect(guest.exec(['wc', '-c'], { input: `${input}x` })).rejects.toThrow('use writeFile');
+  });
+
   test('takes files and gives them, whatever their bytes', async () => {
-    const bytes = Buffer.from(Array.from({ length: 600 * 1024 }, (_, at) => (at * 7) % 251));
+    const bytes = Buffer.from(Array.from({ length: 300 * 1024 }, (_, at) => (at * 7) % 251));
     await guest.writeFile('/mnt/a/new folder/x', bytes, { mode: 0o600 });
     expect((await guest.readFile('/mnt/a/new folder/x')).equals(bytes)).toBe(true);
     expect((await sh(guest, 'stat -c %a "/mnt/a/new folder/x"')).stdout).toBe('600\n');
