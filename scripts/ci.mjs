@@ -7,8 +7,6 @@ import { heading, step, style } from './console.mjs';
 import { dependency, root, run, runNodeReaped } from './process.mjs';
 import { setup, TEST_PACKAGES } from './setup.mjs';
 
-/** Not yet known to hold on a machine that is busy: called by their own names, `npm run test:faults` and so on. */
-const APART = ['faults', 'soak'];
 /** Of the storage tests, those on the LVM host: a virtual machine with guests of its own. `npm run test:storage` runs them. */
 const APART_FILES = ['storage/lvm', 'storage/remote'];
 
@@ -19,9 +17,7 @@ const REPORTERS = { storage: ['default', './test/storage/methods-table.mjs'] };
 const WORKERS = { guest: 2, storage: 2 };
 
 /** Each kind of test is a Jest project, quickest first. */
-const PROJECTS = createRequire(import.meta.url)('../jest.config.js')
-  .projects.map(({ displayName }) => displayName)
-  .filter((name) => !APART.includes(name));
+const PROJECTS = createRequire(import.meta.url)('../jest.config.js').projects.map(({ displayName }) => displayName);
 
 const results = mkdtempSync(join(tmpdir(), 'ci-'));
 const broken = [];
