@@ -116,11 +116,15 @@ test.each(Object.keys(DIRT))('restore, after a test that %s', async (name) => {
   expect(await guest.domain.getMetadata(0, null).catch((error) => error.codeName)).toBe('NO_DOMAIN_METADATA');
 });
 
-test('restore leaves the agent to libvirt, at once and as often as wanted', async () => {
-  for (let count = 0; count < 5; count += 1) {
+test('restore leaves the agent to libvirt, at once: it never takes the agent for lost', async () => {
+  await using changes = await guest.connection.subscribe('agent-lifecycle', { domain: guest.domain });
+  for (let count = 0; count < 3; count += 1) {
     await guest.restore();
     expect(await guest.domain.fsFreeze()).toBe(2);
   }
+  const { CONNECTED } = ConnectDomainEventAgentLifecycleState;
+  const states = changes[Symbol.asyncIterator]();
+  for (let count = 0; count < 3; count += 1) expect((await states.next()).value).toMatchObject({ state: CONNECTED });
   await guest.restore();
 });
 
