@@ -52,8 +52,8 @@ export async function saveMachine(domain: Domain, name: string): Promise<SavedMa
 }
 
 /**
- * Brings the state back: in place, within 0.2 s, while the guest still runs on the same devices; otherwise in a new QEMU, within
- * 0.7 s, whatever has become of the old one. The guest runs then, and its agent answers if it did.
+ * Brings the state back: in place while the guest still runs on the same devices; otherwise in a new QEMU, in about twice the
+ * time, whatever has become of the old one. The guest runs then, and its agent answers if it did.
  *
  * @returns the guest: the same handle if in place
  */

@@ -68,6 +68,9 @@ async function plugIn(guest: TestGuest) {
 const diskXml = (file: string, target: string) =>
   `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${file}'/><target dev='${target}' bus='virtio'/></disk>`;
 
+// A device without a state of its own: QEMU would load the old state beside it.
+const RANDOM = `<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>`;
+
 /** What a careless or an evil test does. */
 const DIRT: Readonly<Record<string, (guest: TestGuest) => Promise<unknown>>> = {
   'writes files': (guest) => sh(guest, 'echo 2 >/run/memory/counter; echo x >/mnt/a/x; echo x >/mnt/b/kept; sync'),
@@ -92,6 +95,7 @@ const DIRT: Readonly<Record<string, (guest: TestGuest) => Promise<unknown>>> = {
   'removes a disk': (guest) =>
     guest.domain.detachDeviceFlags(diskXml(guest.image('vdb'), 'vdb'), DomainModificationImpact.LIVE),
   'plugs in a disk': plugIn,
+  'plugs in a source of randomness': (guest) => guest.domain.attachDeviceFlags(RANDOM, DomainModificationImpact.LIVE),
   'changes its metadata': (guest) => guest.domain.setMetadata(0, 'dirty', null, null, DomainModificationImpact.LIVE),
 };
 
@@ -113,6 +117,7 @@ test.each(Object.keys(DIRT))('restore, after a test that %s', async (name) => {
   await DIRT[name]?.(guest);
   await guest.restore();
   expect(await sh(guest, PROBE)).toBe(pristine);
+  expect(await guest.domain.getXMLDesc()).not.toMatch(/<rng|vdc/);
   expect(await guest.domain.getMetadata(0, null).catch((error) => error.codeName)).toBe('NO_DOMAIN_METADATA');
 });
 
