@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { step } from '../scripts/console.mjs';
 import { dependency, printed, root, run } from '../scripts/process.mjs';
+import { OURS } from './rows.mjs';
 
 const { cachedDirectory } = createRequire(import.meta.url)(join(root, 'dist', 'testing', 'cache.js'));
 const source = (name) => join(root, 'bench', 'clients', name);
@@ -18,9 +19,9 @@ const CLIENTS = {
   // Debian's own interpreter: another one in the path knows nothing of Debian's packages.
   'python3-libvirt': () => ['/usr/bin/python3', source('python3.py')],
   '@unraid/libvirt': unraid,
-  'libvirt-disksnapshot': () => [process.execPath, source('ours.mjs')],
+  virsh: () => [process.execPath, source('virsh.mjs')],
+  [OURS]: () => [process.execPath, source('ours.mjs')],
 };
-export const OURS = 'libvirt-disksnapshot';
 
 async function rawC(scratch) {
   const program = join(scratch, 'raw');
@@ -66,23 +67,21 @@ class Client {
   }
 }
 
-/** Makes all clients ready, and calls `work` with a function that starts one set of them for a URI. */
+/** Makes all clients ready, and calls `work` with a function that gives one of them at a URI. */
 export async function withClients(work) {
   const scratch = await mkdtemp(join(tmpdir(), 'libvirt-disksnapshot-bench-'));
-  const running = [];
-  const commands = [];
+  const running = new Map();
+  const commands = {};
   try {
     for (const [name, prepare] of Object.entries(CLIENTS))
-      commands.push({ name, command: await step(`ready: ${name}`, async () => prepare(scratch)) });
-    return await work((uri) =>
-      commands.map(({ name, command }) => {
-        const client = new Client([...command, uri]);
-        running.push(client);
-        return { name, client };
-      }),
-    );
+      commands[name] = await step(`ready: ${name}`, async () => prepare(scratch));
+    return await work((name, uri) => {
+      const key = `${name} ${uri}`;
+      if (!running.has(key)) running.set(key, new Client([...commands[name], uri]));
+      return running.get(key);
+    });
   } finally {
-    await Promise.all(running.map((client) => client.end()));
+    await Promise.all([...running.values()].map((client) => client.end()));
     await rm(scratch, { recursive: true });
   }
 }

@@ -40,12 +40,32 @@ def repeated(action):
     return run
 
 
+def events(calls):
+    """Each pause and each resume is told; the slice ends with the last of them."""
+    told = 0
+    end = threading.Event()
+
+    def tell(*_):
+        nonlocal told
+        told += 1
+        if told == calls:
+            end.set()
+
+    number = connection.domainEventRegisterAny(domain, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, tell, None)
+    for _ in range(calls // 2):
+        domain.suspend()
+        domain.resume()
+    end.wait()
+    connection.domainEventDeregisterAny(number)
+
+
 connection = domain.connect()
 programs = {
     'awaited': awaited,
     'pipelined': pipelined,
     'list': repeated(connection.listAllDomains),
     'stats': repeated(connection.getAllDomainStats),
+    'events': events,
 }
 for line in iter(sys.stdin.readline, ''):
     program, calls = line.split()

@@ -45,10 +45,37 @@ static void stats(long calls) {
   }
 }
 
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static long told;
+
+static int tell(virConnectPtr connection, virDomainPtr about, int event, int detail, void *data) {
+  (void)connection, (void)about, (void)event, (void)detail, (void)data;
+  pthread_mutex_lock(&mutex);
+  ++told;
+  pthread_cond_signal(&changed);
+  pthread_mutex_unlock(&mutex);
+  return 0;
+}
+
+// Each pause and each resume is told; the slice ends with the last of them.
+static void events(long calls) {
+  virConnectPtr connection = virDomainGetConnect(domain);
+  int id = virConnectDomainEventRegisterAny(connection, domain, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                                            VIR_DOMAIN_EVENT_CALLBACK(tell), NULL, NULL);
+  told = 0;
+  for (long i = 0; i < calls; i += 2)
+    if (virDomainSuspend(domain) < 0 || virDomainResume(domain) < 0) exit(1);
+  pthread_mutex_lock(&mutex);
+  while (told < calls) pthread_cond_wait(&changed, &mutex);
+  pthread_mutex_unlock(&mutex);
+  virConnectDomainEventDeregisterAny(connection, id);
+}
+
 static const struct {
   const char *name;
   void (*run)(long calls);
-} programs[] = {{"awaited", awaited}, {"pipelined", pipelined}, {"list", list}, {"stats", stats}};
+} programs[] = {{"awaited", awaited}, {"pipelined", pipelined}, {"list", list}, {"stats", stats}, {"events", events}};
 
 static void *run_loop(void *nothing) {
   for (;;) virEventRunDefaultImpl();
