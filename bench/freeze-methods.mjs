@@ -12,7 +12,7 @@ export async function measureMethods(rounds) {
   const { quiesceStorage, snapshotDisks } = load('lib/index.ts');
   const four = SUBJECTS.slice(0, 4);
   const cases = [...four.map((one) => ({ title: one.title, subjects: [one] })), { title: 'all four', subjects: four }];
-  const rows = cases.map(({ title }) => ({ title, bare: [], frozen: [], still: [] }));
+  const rows = cases.map(({ title }) => ({ title, bare: [], frozen: [], cut: [], still: [] }));
   const lab = await step('a guest with a disk for each of four methods', () => EveryMethod.start());
   try {
     const writer = await startWriter(lab.guest, { directories: four.map(({ folder }) => folder), periodMs: 5 });
@@ -31,8 +31,11 @@ export async function measureMethods(rounds) {
     await step(`each alone, and all four, ${rounds} rounds each`, async () => {
       for (let round = 0; round < rounds; round++) {
         for (const [at, { subjects }] of cases.entries()) {
-          rows[at].bare.push(await freeze(subjects));
-          rows[at].frozen.push((await take(subjects, 'required')).gap);
+          const bare = await freeze(subjects);
+          const { gap } = await take(subjects, 'required');
+          rows[at].bare.push(bare);
+          rows[at].frozen.push(gap);
+          rows[at].cut.push(gap - bare);
           rows[at].still.push((await take(subjects, 'never')).still);
         }
       }
@@ -50,10 +53,10 @@ function print(rows) {
   const slowest = (column) => Math.max(...rows.slice(0, -1).map((row) => row[column]));
   const ms = (value) => `${value.toFixed(0)} ms`.padStart(12);
   note(
-    'Frozen: largest gap between two writes in the guest; nothing cut: what the guest itself needs for these disks.',
+    'Frozen: largest gap between two writes in the guest; nothing cut: what the guest itself needs to freeze and thaw these disks.',
   );
   note('Not frozen: how long it was paused, else the gap. Medians.');
-  const columns = { 'nothing cut': 'bare', frozen: 'frozen', 'not frozen': 'still' };
+  const columns = { 'nothing cut': 'bare', frozen: 'frozen', difference: 'cut', 'not frozen': 'still' };
   const titles = Object.keys(columns).map((text) => text.padStart(12));
   note(style('bold', `${'method'.padEnd(10)}${titles.join('')}`));
   for (const { title, ...times } of rows) {

@@ -110,6 +110,7 @@ export class Ceph implements AsyncDisposable {
   }
 }
 
+/** The monitor gathers changes for a second by default: whoever follows another would wait for that. Here nobody else comes. */
 const configurationOf = (directory: string, port: number, fsid: string) => `[global]
 fsid = ${fsid}
 mon host = v1:127.0.0.1:${port}
@@ -132,6 +133,7 @@ osd pool default size = 1
 osd pool default min size = 1
 osd crush chooseleaf type = 0
 mon allow pool size one = true
+paxos propose interval = 0.05
 `;
 
 async function freePort(): Promise<number> {
