@@ -249,10 +249,10 @@ describe('the guest runs', () => {
       ['lvremove', '--yes', 'vg0/ballast'],
     ],
     [
-      'a btrfs that is read-only',
-      'OPERATION_FAILED',
-      ['mount', '-o', 'remount,ro', '/btrfs'],
-      ['mount', '-o', 'remount,rw', '/btrfs'],
+      'a btrfs where nothing new can be made',
+      'PERMISSION_DENIED',
+      ['chattr', '+i', '/btrfs'],
+      ['chattr', '-i', '/btrfs'],
     ],
   ])('%s: all is as before', async (_step, code, break_, mend) => {
     const xml = await guest.domain.getXMLDesc();
