@@ -4,7 +4,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import Ajv from 'ajv/dist/2020';
-import type { Connection } from '../lib/libvirt';
+import { ConnectDomainEventAgentLifecycleState, type Connection } from '../lib/libvirt';
 import { PrivateLibvirtd, TestGuest } from '../lib/testing';
 import { temporaryDirectory } from '../lib/testing/scratch';
 import { CTRL_C, disksnap, type Finished, Terminal } from './cli-terminal';
@@ -66,6 +66,13 @@ export class CommandLine {
     const document = JSON.parse(isResult ? stdout : stderr);
     if (!ajv.validate(`${isResult ? command : 'error'}.json`, document)) throw new Error(ajv.errorsText());
     return { exitCode, ...document };
+  }
+
+  /** The work ends with a start of the guest; so that its agent answers. */
+  async untilItRunsAgain(work: () => Promise<void>): Promise<void> {
+    await using changes = await this.connection.subscribe('agent-lifecycle', { domain: this.guest.domain });
+    await work();
+    for await (const { state } of changes) if (state === ConnectDomainEventAgentLifecycleState.CONNECTED) return;
   }
 
   /** What the agent itself says of it. */

@@ -3,7 +3,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { ConnectDomainEventAgentLifecycleState } from '../../lib/libvirt';
 import { verifyConsistency } from '../../lib/testing';
 import { run } from '../../lib/testing/command';
 import { parseXml } from '../../lib/xml/document';
@@ -203,7 +202,7 @@ test('revert brings the disks back, and starts the guest again', async () => {
   });
   await cli.guest.exec(['sh', '-c', 'echo after >/mnt/a/word; sync']);
   expect(await cli.json('revert', 'web1', 'good')).toMatchObject({ exitCode: 1, error: { code: 'GUEST_ACTIVE' } });
-  await untilItRunsAgain(async () => {
+  await cli.untilItRunsAgain(async () => {
     expect(await cli.json('revert', 'web1', 'good', '--force')).toMatchObject({ exitCode: 0, disks: ['vda'] });
   });
   expect((await cli.guest.exec(['cat', '/mnt/a/word'])).stdout).toBe('before\n');
@@ -218,7 +217,7 @@ test('the session in docs/cli.md is what happens', async () => {
   const here = (text: string) => text.replaceAll('/images', guest.directory).replaceAll('/backup', folder);
   const there = (text: string) =>
     text.replaceAll(guest.directory, '/images').replaceAll(folder, '/backup').replaceAll(daemon.uri, 'qemu:///system');
-  await untilItRunsAgain(async () => {
+  await cli.untilItRunsAgain(async () => {
     for (const { command, output } of sessionIn('docs/cli.md')) {
       const said = there(await shell.run(here(command)));
       expect({ command, said: withoutFigures(said) }).toEqual({ command, said: withoutFigures(output) });
@@ -226,17 +225,10 @@ test('the session in docs/cli.md is what happens', async () => {
   });
 });
 
-/** Times and sizes differ, and columns with them. */
+/** Times and sizes differ, and columns with them; and the file system that images lie on. */
 const withoutFigures = (text: string) =>
   text
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, 'TIME')
     .replaceAll(/[\d.]+ (ms|[KM]iB)/g, '# $1')
+    .replaceAll(/ of type file on \w+:/g, ' of type file on FS:')
     .replaceAll(/ {2,}/g, '  ');
-
-/** The work ends with a start of the guest; so that its agent answers. */
-async function untilItRunsAgain(work: () => Promise<void>): Promise<void> {
-  const { connection, guest } = cli;
-  await using changes = await connection.subscribe('agent-lifecycle', { domain: guest.domain });
-  await work();
-  for await (const { state } of changes) if (state === ConnectDomainEventAgentLifecycleState.CONNECTED) return;
-}

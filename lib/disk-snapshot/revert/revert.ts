@@ -169,6 +169,7 @@ export async function finishRevert(
     await faultPoint('revert.method-done');
   }
   for (const layer of layers) await checkLayer(domain, intent, layer);
+  if (!intent.revert?.begun) options.signal?.throwIfAborted();
   await noteBegun(domain, intent);
   if (layers.length > 0) await startFromOverlays(domain, layers);
   await faultPoint('revert.defined');
