@@ -12,14 +12,12 @@ Object::Object(const Kind& kind, void* p, std::shared_ptr<Session> session)
 }
 
 Object::~Object() {
-  auto release = [free = kind.free, p = p, session = session] {
-    free(p);
+  if (mayBlock) {
+    kind.free(p);
     session->gaveBack();
-  };
-  if (mayBlock)
-    release();
-  else
-    session->release(std::move(release));
+  } else {
+    session->release({kind.free, p});
+  }
 }
 
 Handle::Handle(std::shared_ptr<Object> first)

@@ -87,6 +87,20 @@ Napi::Value paramsToJs(Napi::Env env, const virTypedParameter* list, int count) 
   return js;
 }
 
+Napi::Value ParamNames::operator()(std::string_view name) {
+  auto& value = made_[name];
+  if (value.IsEmpty()) value = Napi::String::New(env_, name.data(), name.size());
+  return value;
+}
+
+void paramsToList(const virTypedParameter* list, int count, ParamNames& names, Napi::Array into,
+                  uint32_t at) {
+  for (int i = 0; i < count; ++i) {
+    into[at++] = names(list[i].field);
+    into[at++] = paramToJs(into.Env(), list[i]);
+  }
+}
+
 void copyParams(const virTypedParameter* list, int count, ParamList& into) {
   const auto add = [&](auto function, const char* name, auto value) {
     function(&into.list, &into.count, &into.room, name, value);

@@ -4,6 +4,8 @@
 #include <libvirt/libvirt.h>
 
 #include <span>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "convert.h"
@@ -30,6 +32,20 @@ struct ParamList {
 };
 
 Napi::Value paramsToJs(Napi::Env env, const virTypedParameter* list, int count);
+
+// The names in many lists are few: each is made once.
+class ParamNames {
+ public:
+  explicit ParamNames(Napi::Env env) : env_(env) {}
+  // `name` must stay where it is.
+  Napi::Value operator()(std::string_view name);
+
+ private:
+  const Napi::Env env_;
+  std::unordered_map<std::string_view, Napi::Value> made_;
+};
+// Name, value, name, value, …, from `at` on.
+void paramsToList(const virTypedParameter* list, int count, ParamNames& names, Napi::Array into, uint32_t at);
 // libvirt has no public function that copies a list.
 void copyParams(const virTypedParameter* list, int count, ParamList& into);
 Refused paramsFromJs(Napi::Value value, std::span<const ParamField> schema, ParamList& list);

@@ -17,7 +17,8 @@ struct Record<virDomainFSInfo> {
   static constexpr const char* name = "object[]";
   static void free(virDomainFSInfo* info) { VIR(virDomainFSInfoFree)(info); }
   static void keep(virDomainFSInfo&, const std::shared_ptr<Session>&, std::shared_ptr<Object>&) {}
-  static Napi::Value toJs(Napi::Env env, const virDomainFSInfo& info, const std::shared_ptr<Object>&) {
+  static Napi::Value toJs(Napi::Env env, const virDomainFSInfo& info, const std::shared_ptr<Object>&,
+                          ParamNames&) {
     auto js = Napi::Object::New(env);
     js.Set("mountpoint", textToJs(env, info.mountpoint));
     js.Set("name", textToJs(env, info.name));
@@ -42,11 +43,13 @@ struct Record<virDomainStatsRecord> {
                    std::shared_ptr<Object>& kept) {
     kept = adopt(std::exchange(record.dom, nullptr), session);
   }
+  // The guest, and its parameters one after the other: TypeScript makes the objects, and would only have to
+  // take others apart.
   static Napi::Value toJs(Napi::Env env, const virDomainStatsRecord& record,
-                          const std::shared_ptr<Object>& kept) {
-    auto js = Napi::Object::New(env);
-    js.Set("domain", Handle::toJs(env, kept));
-    js.Set("params", paramsToJs(env, record.params, record.nparams));
+                          const std::shared_ptr<Object>& kept, ParamNames& names) {
+    auto js = Napi::Array::New(env, 1 + 2 * static_cast<size_t>(record.nparams));
+    js[uint32_t{0}] = Handle::toJs(env, kept);
+    paramsToList(record.params, record.nparams, names, js, 1);
     return js;
   }
 };

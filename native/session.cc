@@ -116,7 +116,29 @@ void Session::lose() {
   for (auto& call : calls) call->abandon(Call::Lost);
 }
 
-void Session::release(Task task) { lane_->post(std::move(task)); }
+void Session::release(Release release) {
+  {
+    std::lock_guard lock(releasesMutex_);
+    releases_.push_back(release);
+    if (std::exchange(isReleasing_, true)) return;
+  }
+  if (lane_->post([self = shared_from_this()] { self->releaseAll(); })) return;
+  std::lock_guard lock(releasesMutex_);
+  isReleasing_ = false;  // they wait for the next one
+}
+
+void Session::releaseAll() {
+  std::vector<Release> releases;
+  {
+    std::lock_guard lock(releasesMutex_);
+    releases.swap(releases_);
+    isReleasing_ = false;
+  }
+  for (const auto& [free, p] : releases) {
+    free(p);
+    gaveBack();
+  }
+}
 
 void Session::gaveBack() {
   if (--references_ > 0) return;

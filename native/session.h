@@ -43,8 +43,13 @@ class Session : public std::enable_shared_from_this<Session> {
   void submit(const std::shared_ptr<Call>& call, Route route);
   // Out of the set of those that close() waits for.
   void settled(Call& call);
-  // Runs where libvirt may be called.
-  void release(Task task);
+  // Gives a reference back where libvirt may be called. The collector lets go of many at once: one task
+  // serves them all.
+  struct Release {
+    int (*free)(void*);
+    void* p;
+  };
+  void release(Release release);
 
   // Closed by us, or given up by libvirt.
   bool isDead();
@@ -76,6 +81,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   std::vector<std::shared_ptr<Call>> unsettled();  // with the lock held
+  void releaseAll();
   void endStreams();                               // a call that waits for data would never end
 
   using Sources = std::vector<std::shared_ptr<EventSource>>;
@@ -98,6 +104,10 @@ class Session : public std::enable_shared_from_this<Session> {
   std::shared_ptr<Liveness> liveness_;
   std::unordered_set<Call*> calls_;
   std::unordered_set<Handle*> handles_;
+
+  std::mutex releasesMutex_;
+  std::vector<Release> releases_;
+  bool isReleasing_ = false;
 
   std::mutex eventsMutex_;  // own threads only: held while libvirt is asked
   Sources sources_;

@@ -54,7 +54,9 @@ struct RecordListOut : Out {  // S ***
   }
   Napi::Value give(Napi::Env env) override {
     auto js = Napi::Array::New(env, items.size());
-    for (uint32_t i = 0; i < items.size(); ++i) js[i] = Record<S>::toJs(env, *items[i].record, items[i].kept);
+    ParamNames names(env);
+    for (uint32_t i = 0; i < items.size(); ++i)
+      js[i] = Record<S>::toJs(env, *items[i].record, items[i].kept, names);
     return js;
   }
 };

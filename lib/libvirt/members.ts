@@ -37,14 +37,21 @@ function finisher({ result }: NativeFunction): Finish | null {
     case 'DomainStats[]': {
       const domain = wrap('Domain');
       return (value, receiver) =>
-        Array.from(value as { domain: unknown; params: object }[], (record) => ({
-          domain: domain(record.domain, receiver),
-          params: copy(record.params),
+        Array.from(value as unknown[][], (record) => ({
+          domain: domain(record[0], receiver),
+          params: paramsOf(record),
         }));
     }
     default:
       return result.endsWith('[]') ? list(wrap(result.slice(0, -2))) : wrap(result);
   }
+}
+
+/** Of the guest's statistics: names and values stand after the guest, in turn. */
+function paramsOf(record: readonly unknown[]): Record<string, unknown> {
+  const params: Record<string, unknown> = {};
+  for (let at = 1; at < record.length; at += 2) params[record[at] as string] = record[at + 1];
+  return params;
 }
 
 const list =
