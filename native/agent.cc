@@ -43,17 +43,20 @@ virConnectPtr AgentLink::current() {
 std::shared_ptr<AgentLink> AgentLinks::take(bool urgent) {
   std::lock_guard lock(mutex_);
   auto best =
-      std::min_element(links_.begin(), links_.end(), [](auto& a, auto& b) { return a->busy < b->busy; });
-  const bool isFree = best != links_.end() && (*best)->busy < AgentLink::kWidth;
-  if (!isFree && (best == links_.end() || urgent || links_.size() < kMost))
+      std::min_element(links_.begin(), links_.end(), [](auto& a, auto& b) { return a->calls < b->calls; });
+  const bool isFree = best != links_.end() && (*best)->calls == 0;
+  if (!isFree && (urgent || links_.size() < kMost))
     best = links_.insert(links_.end(), std::make_shared<AgentLink>(address_));
-  ++(*best)->busy;
+  ++(*best)->calls;
   return *best;
 }
 
-void AgentLinks::giveBack(AgentLink& link) {
+void AgentLinks::giveBack(const std::shared_ptr<AgentLink>& link) {
   std::lock_guard lock(mutex_);
-  --link.busy;
+  if (--link->calls > 0) return;
+  const size_t spare =
+      std::count_if(links_.begin(), links_.end(), [](auto& each) { return each->calls == 0; });
+  if (spare > kSpare) std::erase(links_, link);  // closed by its last holder
 }
 
 void AgentLinks::clear() {

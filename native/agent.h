@@ -1,5 +1,9 @@
 // Extra connections for calls to guests' agents. An agent may not answer for ever, and libvirtd serves five
-// calls of a connection at once: on a connection of their own, hung agents hold up nothing else.
+// calls of a connection at once: on a connection of its own, a hung agent holds up nothing else.
+//
+// One call for each, no more: of two threads that begin at the same moment, libvirt 9.0's client may lose the
+// one's request to wake the other. Its call is then not sent until something else happens on that connection:
+// the reply of a hung agent, or a keepalive after five seconds.
 #pragma once
 #include <libvirt/libvirt.h>
 
@@ -17,12 +21,11 @@ namespace virt {
 // One extra connection, opened by its first call.
 class AgentLink {
  public:
-  static constexpr size_t kWidth = 3;
   explicit AgentLink(std::shared_ptr<const Address> address) : address_(std::move(address)) {}
   ~AgentLink();
 
-  const std::shared_ptr<Lane> lane = std::make_shared<Lane>(kWidth);
-  size_t busy = 0;  // guarded by AgentLinks
+  const std::shared_ptr<Lane> lane = std::make_shared<Lane>(1);
+  size_t calls = 0;  // guarded by AgentLinks: the one that runs, and those that wait for it
 
   // Own threads. A new reference to the same guest, reached over this connection; null: and why.
   virDomainPtr reach(virDomainPtr domain, Failure& why);
@@ -38,12 +41,14 @@ class AgentLink {
 class AgentLinks {
  public:
   // Beyond it calls wait for their turn, except urgent ones.
-  static constexpr size_t kMost = 16;
+  static constexpr size_t kMost = 48;
+  // So many wait for the next call; what a burst opened beyond them is closed again.
+  static constexpr size_t kSpare = 4;
   explicit AgentLinks(std::shared_ptr<const Address> address) : address_(std::move(address)) {}
 
-  // A link with a free place, opened if need be; give it back when the call has ended.
+  // A free link, opened if need be; give it back when the call has ended.
   std::shared_ptr<AgentLink> take(bool urgent);
-  void giveBack(AgentLink& link);
+  void giveBack(const std::shared_ptr<AgentLink>& link);
   void clear();  // own threads
 
  private:

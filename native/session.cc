@@ -71,9 +71,9 @@ void Session::submit(const std::shared_ptr<Call>& call, Route route) {
     auto link = agents_.take(route.urgent);
     posted = link->lane->post([call, link, self = shared_from_this()] {
       call->runOver(*link);
-      self->agents_.giveBack(*link);
+      self->agents_.giveBack(link);
     });
-    if (!posted) agents_.giveBack(*link);
+    if (!posted) agents_.giveBack(link);
   } else {
     auto lane = call->ownLane();
     if (!lane) lane = route.urgent ? urgent_ : lane_;

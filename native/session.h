@@ -82,7 +82,7 @@ class Session : public std::enable_shared_from_this<Session> {
  private:
   std::vector<std::shared_ptr<Call>> unsettled();  // with the lock held
   void releaseAll();
-  void endStreams();                               // a call that waits for data would never end
+  void endStreams();  // a call that waits for data would never end
 
   using Sources = std::vector<std::shared_ptr<EventSource>>;
   // True: libvirt has freed the connection.

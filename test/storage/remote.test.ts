@@ -250,7 +250,7 @@ describe('the guest runs', () => {
     ],
     [
       'a btrfs where nothing new can be made',
-      'PERMISSION_DENIED',
+      'METHOD_UNSUPPORTED',
       ['chattr', '+i', '/btrfs'],
       ['chattr', '-i', '/btrfs'],
     ],
