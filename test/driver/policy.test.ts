@@ -289,13 +289,13 @@ describe('updateDisk', () => {
     const dom = await defineDomain(conn, definition(disk('vda')));
     const [described] = readDomain(await describeDomain(dom)).disks;
     const xml = (described?.xml ?? '').replace('</disk>', "<diskSnapshot method='qemu'/></disk>");
-    await updateDisk(dom, xml); // this driver has no virDomainUpdateDeviceFlags
+    await updateDisk(dom, xml); // this driver had no virDomainUpdateDeviceFlags before libvirt 11
     expect(await shown(dom, 'vda')).toBe("<diskSnapshot method='qemu'/>");
   });
 
   test('a change that libvirt refuses leaves the element as it was', async () => {
     const dom = await defineDomain(conn, definition(disk('vda')));
-    const xml = disk('vda', "<diskSnapshot method='qemu'/>").replace("'/images/vda.qcow2'", "'/images/other.qcow2'");
+    const xml = disk('vda', "<diskSnapshot method='qemu'/>").replace("bus='virtio'", "bus='telepathy'");
     await expect(updateDisk(dom, xml)).rejects.toMatchObject({ code: 'OPERATION_FAILED', outcome: 'unchanged' });
     expect(await shown(dom, 'vda')).toBeNull();
   });

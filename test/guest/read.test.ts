@@ -1,18 +1,20 @@
 // Reading and exporting snapshots: the bytes that the guest saw, from this host and as from another one. Judged by
 // qemu-img, cmp, du, the processes that are left, and e2fsck.
 import { execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { readdir, readFile, rm, stat, truncate, watch, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { snapshotDisks } from '../../lib/disk-snapshot/create';
 import { findDiskSnapshot } from '../../lib/disk-snapshot/list';
+import { diagnose } from '../../lib/disk-snapshot/look/diagnose';
 import type { DiskSnapshotSet } from '../../lib/disk-snapshot/types';
 import { type Connection, connect } from '../../lib/libvirt';
 import { PrivateLibvirtd, TestGuest, verifyConsistency } from '../../lib/testing';
@@ -220,6 +222,50 @@ test('a reader that is killed before qemu-nbd listens takes it along', async () 
   await ended;
   const limit = AbortSignal.timeout(10_000);
   while (await isRunning(pid)) await delay(10, undefined, { signal: limit });
+  await vm.remove();
+  await conn.close();
+});
+
+test.each([
+  ['this host', () => daemon.uri],
+  ['another host', () => remoteUri],
+])('the copy of a reader that was killed is told, and removed by a fix, from %s', async (_where, uri) => {
+  const conn = await connect(uri());
+  const vm = await BareDomain.define(conn, at('vm'));
+  await vm.layers(1); // so that the host has to copy
+  const others = [
+    'libvirt-disksnapshot-read-mine',
+    `libvirt-disksnapshot-read-${randomUUID()}.1.2.${randomUUID()}.host`,
+  ];
+  for (const name of others) await writeFile(join(at('vm'), name), '');
+  const copies = async () =>
+    (await vm.files()).filter((name) => /^libvirt-disksnapshot-read-/.test(name) && !others.includes(name));
+  const ofOthers = { code: 'LEFT_COPY', message: expect.stringContaining('on host'), fixable: false, fixed: false };
+
+  await snapshotDisks(vm.domain, { name: 'cut', quiesce: 'never' });
+  const reader = spawn(process.execPath, [join(__dirname, 'reader.cjs'), remoteUri, 'vm', 'cut', 'hold'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(reader, 'exit');
+  await once(reader.stdout as Readable, 'data');
+  expect(await copies()).toHaveLength(1);
+  expect(await diagnose(vm.domain, { fix: true })).toMatchObject([ofOthers]); // it is being read
+  expect(await copies()).toHaveLength(1);
+  reader.kill('SIGKILL');
+  await ended;
+
+  const left = { code: 'LEFT_COPY', message: expect.stringContaining(`process ${reader.pid}`), fixable: true };
+  const inAnyOrder = expect.arrayContaining([ofOthers, { ...left, fixed: false }].map(expect.objectContaining));
+  const found = await diagnose(vm.domain);
+  expect(found).toHaveLength(2);
+  expect(found).toEqual(inAnyOrder);
+  expect(await copies()).toHaveLength(1);
+  const mended = await diagnose(vm.domain, { fix: true });
+  expect(mended.find(({ fixable }) => fixable)).toMatchObject({ ...left, fixed: true });
+  expect(await vm.files()).toEqual(expect.arrayContaining(others));
+  expect(await copies()).toEqual([]);
+  expect(await diagnose(vm.domain)).toMatchObject([ofOthers]);
+  expect(await conn.listAllStoragePools()).toEqual([]);
   await vm.remove();
   await conn.close();
 });

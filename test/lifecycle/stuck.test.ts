@@ -70,5 +70,5 @@ test('what an abandoned call brings late is released: a connection is closed', a
   expect(await opening).toMatchObject({ name: 'TimeoutError' });
   const limit = performance.now() + 10_000;
   while (sockets() > before && performance.now() < limit) await delay(20); // closed on a thread of its own
-  expect(sockets()).toBe(before);
+  expect(sockets()).toBeLessThanOrEqual(before); // what other tests left may have gone meanwhile
 });

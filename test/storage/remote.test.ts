@@ -195,6 +195,8 @@ describe('the guest runs', () => {
   afterAll(async () => {
     if (await guest.domain.isActive()) await guest.stop();
   });
+  /** libvirt leaves the element behind that held the first record. */
+  const xmlNow = async () => (await guest.domain.getXMLDesc()).replace(/\s*<metadata\/>/, '');
   const expectItGoesOn = async () => {
     expect((await guest.domain.getState()).state).toBe(DomainState.RUNNING);
     const answer = await guest.domain.qemuAgentCommand('{"execute":"guest-fsfreeze-status"}', 60);
@@ -255,20 +257,20 @@ describe('the guest runs', () => {
       ['chattr', '-i', '/btrfs'],
     ],
   ])('%s: all is as before', async (_step, code, break_, mend) => {
-    const xml = await guest.domain.getXMLDesc();
+    const xml = await xmlNow();
     await host.run(...break_);
     const error = await refusal(snapshotDisks(guest.domain, { disks: METHOD_OF }));
     await host.run(...mend);
     expect(error).toMatchObject({ code });
     expect(['unchanged', 'undone']).toContain(error.outcome);
     expect(await everything()).toEqual(before);
-    expect(await guest.domain.getXMLDesc()).toBe(xml);
+    expect(await xmlNow()).toBe(xml);
     expect(await recoverDiskSnapshots(guest.domain)).toMatchObject({ finished: [], undone: [] });
     await expectItGoesOn();
   });
 
   test('where QEMU refuses its transaction, the others are taken back', async () => {
-    const xml = await guest.domain.getXMLDesc();
+    const xml = await xmlNow();
     // Between the overlay and the cut, somebody takes it away.
     installFaultHook(async (point) => {
       if (point === 'snapshot.methods-cut') await host.run('rm', '/images/b.late');
@@ -278,7 +280,7 @@ describe('the guest runs', () => {
     );
     expect(error.outcome).toBe('undone');
     expect(await everything()).toEqual(before);
-    expect(await guest.domain.getXMLDesc()).toBe(xml);
+    expect(await xmlNow()).toBe(xml);
     await expectItGoesOn();
   });
 

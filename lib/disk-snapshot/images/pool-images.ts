@@ -147,6 +147,14 @@ export class PoolImages implements Images {
     });
   }
 
+  /** The files of the folder, as the host finds them now. */
+  async names(options: CallOptions = {}): Promise<string[]> {
+    return this.inPool('the folder', async (pool) => {
+      await pool.refresh(options);
+      return (await pool.listAllVolumes(options)).map((vol) => vol.getName());
+    });
+  }
+
   async folderExists(folder: string, options: CallOptions = {}): Promise<boolean> {
     const target = await this.inPool(folder, async (pool) =>
       child(parseXml(await pool.getXMLDesc(options)), 'target', 'path'),

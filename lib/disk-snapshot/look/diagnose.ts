@@ -13,6 +13,7 @@ import { isStale } from '../records/claim';
 import { journalOf } from '../records/journal';
 import type { Finding, OperationOptions } from '../types';
 import { disks } from './diagnose-disks';
+import { leftCopies } from './diagnose-readers';
 import {
   damagedRecords,
   erasedRecords,
@@ -34,6 +35,7 @@ const CHECKS: readonly Check[] = [
   frozenGuest,
   disks,
   lostSnapshots,
+  leftCopies,
 ];
 
 /**
@@ -41,7 +43,7 @@ const CHECKS: readonly Check[] = [
  * this rejects only where the domain cannot be looked at at all.
  *
  * With `fix`, what is safe is mended, and no image is touched but overlays that an interrupted snapshot made and nobody
- * used: claims of processes that are gone are removed, records that a foreign redefinition erased are copied back from
+ * used, and copies that a killed reader left: claims of processes that are gone are removed, records that a foreign redefinition erased are copied back from
  * the running guest, and what was begun is finished or undone, as by `recoverDiskSnapshots`. The codes, with their advice,
  * are the keys of `ADVICE` in diagnosis.ts; what a living process is at work on is no finding.
  *

@@ -30,6 +30,7 @@ export const ADVICE = {
     'Shut the guest down and write the truth into the header: `qemu-img rebase -u -f FORMAT -b BACKING -F BACKING_FORMAT IMAGE`',
   UNREADABLE_CHAIN: 'Look at it with `qemu-img info --backing-chain`',
   ORPHANED_OVERLAY: 'If nobody misses what is in it, remove the file',
+  LEFT_COPY: 'Diagnose with fix on the host of that reader; or, if nobody reads it, remove it: `virsh vol-delete PATH`',
   XML_BEHIND_QEMU:
     'Do not stop or start the guest, and restart the daemon before anything else: it then asks QEMU anew',
   DEFINITION_BEHIND:

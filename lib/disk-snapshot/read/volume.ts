@@ -1,5 +1,4 @@
 // Images that we cannot open ourselves, on whatever host: as volumes of a storage pool, through libvirt alone.
-import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
 import {
   type Connection,
@@ -12,6 +11,7 @@ import {
 import { child, element, formatXml, parseXml } from '../../xml/document';
 import { DiskSnapshotError } from '../errors';
 import { temporaryPool } from '../images/pool-images';
+import { copyName } from './copy-name';
 
 /**
  * libvirt queues what the host sends, read or not: a download is asked for in parts, so that a slow reader costs no more
@@ -51,7 +51,7 @@ export async function* readFlattened(
       element(
         'volume',
         { type: 'file' },
-        element('name', {}, `libvirt-disksnapshot-read-${randomUUID()}`),
+        element('name', {}, copyName()),
         element('capacity', { unit: 'bytes' }, String(capacity)),
         element('allocation', {}, '0'),
         element('target', {}, element('format', { type: format })),

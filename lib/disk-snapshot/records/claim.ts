@@ -1,14 +1,13 @@
 // One operation per domain at a time, across processes and hosts. A claim is a record of its own in the domain's
 // metadata: whoever writes one reads all of them afterwards, so of two that meet, both see it and withdraw.
 import { randomInt, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Domain } from '../../libvirt';
 import type { CallOptions } from '../../libvirt/options';
 import { DiskSnapshotError } from '../errors';
 import { faultPoint } from '../fault-point';
 import { readJournal, removeRecord, writeRecord } from './journal';
+import { lifeOf, thisProcess } from './process';
 import type { ClaimRecord } from './record';
 
 /** How long a claim holds without being renewed. Long enough for a stuck process to come back. */
@@ -20,21 +19,6 @@ export interface Claim {
   readonly id: string;
 }
 
-function readProc(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return ''; // not Linux: the lease alone decides there
-  }
-}
-
-const bootId = () => readProc('/proc/sys/kernel/random/boot_id');
-/** Field 22 of stat(5); the command in field 2 may hold blanks and parentheses. */
-function startOf(pid: number): string {
-  const stat = readProc(`/proc/${pid}/stat`);
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-}
-
 /** Claims of ours that could not be removed, because the connection had ended: nobody is at work under them any more. */
 const abandoned = new Set<string>();
 
@@ -42,9 +26,7 @@ const abandoned = new Set<string>();
 export function isStale(claim: ClaimRecord, now = Date.now()): boolean {
   if (abandoned.has(claim.id)) return true;
   if (Date.parse(claim.expiresAt) + LEASE_MS < now) return true; // a further lease, for clocks that disagree
-  if (claim.host !== hostname() || claim.boot === '') return false;
-  if (claim.boot !== bootId()) return true;
-  return startOf(claim.pid) !== claim.started;
+  return lifeOf(claim) === 'gone';
 }
 
 /**
@@ -63,10 +45,7 @@ export async function withClaim<T>(
     version: 1,
     id,
     what,
-    host: hostname(),
-    boot: bootId(),
-    pid: process.pid,
-    started: startOf(process.pid),
+    ...thisProcess(),
     expiresAt: new Date(Date.now() + LEASE_MS).toISOString(),
   });
   await acquire(domain, id, claim, options);

@@ -1,5 +1,6 @@
 // What is written down in a domain's metadata, and how it is read back from metadata that anybody may have damaged.
 import type { Consistency } from '../types';
+import type { ProcessIdentity } from './process';
 
 /** A file or device as domain XML names it. */
 export interface ImageRef {
@@ -80,16 +81,10 @@ export interface IntentRecord {
 }
 
 /** Who works on the domain now. */
-export interface ClaimRecord {
+export interface ClaimRecord extends ProcessIdentity {
   version: 1;
   id: string;
   what: string;
-  host: string;
-  /** Of the host: a claim from before its restart is stale. */
-  boot: string;
-  pid: number;
-  /** Start of that process in clock ticks since boot; a pid alone may be somebody else's by now. */
-  started: string;
   /** ISO 8601; renewed while the owner lives. */
   expiresAt: string;
 }
