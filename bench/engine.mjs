@@ -43,6 +43,7 @@ async function measure(clients, { program, calls, per = 1 }) {
     bench.add(name, async () => ({ overriddenDuration: (await client.run(program, calls)) / 1e6 }));
   const samples = Object.fromEntries(clients.map(({ name }) => [name, []]));
   for (let round = -1; round < ROUNDS; round++) {
+    bench.reset(); // without it a second run() runs nothing and repeats the first result
     const tasks = await bench.run();
     // The first round is for caches and compilers.
     if (round >= 0)
