@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { note, step } from './console.mjs';
 import { dependency, run, runVisibly } from './process.mjs';
 
-const SUITE = 'bookworm-backports';
+const STABLE = 'bookworm';
+const SUITE = `${STABLE}-backports`;
 const KEYS = '/usr/share/keyrings/debian-archive-keyring.gpg';
 /** The storage drivers that are installed must all be of one version: libvirtd loads whatever it finds. */
 const STORAGE = ['', '-disk', '-iscsi', '-logical', '-mpath', '-rbd', '-scsi'].map((kind) => `driver-storage${kind}`);
@@ -39,7 +40,16 @@ async function newerUsr() {
 async function download(scratch) {
   const at = (name) => join(scratch, name);
   for (const name of ['lists/partial', 'archives/partial', 'debs']) mkdirSync(at(name), { recursive: true });
-  writeFileSync(at('sources'), `deb [signed-by=${KEYS}] http://deb.debian.org/debian ${SUITE} main\n`);
+  // Where the stable packages come from.
+  const sites = await run('apt-get', [
+    'indextargets',
+    '--format',
+    '$(REPO_URI)',
+    'Created-By: Packages',
+    `Codename: ${STABLE}`,
+  ]);
+  const [archive] = sites.split('\n');
+  writeFileSync(at('sources'), `deb [signed-by=${KEYS}] ${archive} ${SUITE} main\n`);
   // apt's own settings stay as they are: it reads only this list, and keeps what it learns in our folder.
   const settings = {
     'Dir::Etc::sourcelist': at('sources'),
@@ -57,7 +67,7 @@ async function download(scratch) {
 try {
   const usr = await newerUsr();
   note(`libvirt from ${usr}`);
-  const jest = [process.execPath, dependency('jest', 'bin', 'jest.js'), ...process.argv.slice(2)];
+  const jest = [process.execPath, dependency('jest', 'bin', 'jest.js'), '--forceExit', ...process.argv.slice(2)];
   const inside = ['--mount', '--propagation', 'private', 'sh', '-c', OVERLAY, usr, 'tini', '-s', '--', ...jest];
   process.exitCode = await runVisibly('unshare', inside);
 } catch (error) {

@@ -51,6 +51,20 @@ function authCallback(auth: ConnectOptions['auth']): AuthCallback | null {
     });
 }
 
+/** What no string of C holds as it is. */
+const UNFIT_TEXT = /[\0\p{Surrogate}]/u;
+
+/** Without a word of what was answered. */
+function checkAnswers(answers: readonly unknown[] | undefined): void {
+  for (const answer of answers ?? []) {
+    if (answer === null || (typeof answer === 'string' && !UNFIT_TEXT.test(answer))) continue;
+    throw argumentError(
+      'ERR_INVALID_ARG_VALUE',
+      "The option 'auth' of connect must answer with strings without NUL characters and lone surrogates, or null",
+    );
+  }
+}
+
 function keepAliveOf(keepAlive: ConnectOptions['keepAlive']): { interval: number; count: number } {
   if (keepAlive === false) return { interval: 0, count: 0 };
   if (keepAlive === undefined) return { interval: 5, count: 6 };
@@ -79,7 +93,7 @@ function keepAliveOf(keepAlive: ConnectOptions['keepAlive']): { interval: number
 export async function connect(uri: string | null = null, options: ConnectOptions = {}): Promise<Connection> {
   if (uri !== null && typeof uri !== 'string')
     throw argumentError('ERR_INVALID_ARG_TYPE', "The argument 'uri' of connect must be a string or null");
-  if (uri !== null && /[\0\p{Surrogate}]/u.test(uri))
+  if (uri !== null && UNFIT_TEXT.test(uri))
     throw argumentError(
       'ERR_INVALID_ARG_VALUE',
       "The argument 'uri' of connect must be a string without NUL characters and lone surrogates",
@@ -92,6 +106,7 @@ export async function connect(uri: string | null = null, options: ConnectOptions
   const ask = async (question: number, asked: unknown[]): Promise<void> => {
     try {
       const answers = await callback?.(Array.from(asked as AuthCredential[], (credential) => ({ ...credential })));
+      checkAnswers(answers);
       native.answer(question, answers ?? null);
     } catch (error) {
       thrown = { error };

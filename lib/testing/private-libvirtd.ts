@@ -100,6 +100,8 @@ export class PrivateLibvirtd implements AsyncDisposable {
     const directory = await temporaryDirectory('libvirtd');
     for (const folder of Object.keys(FOLDERS)) await mkdir(join(directory, folder));
     await writeFile(join(directory, 'etc', 'qemu.conf'), QEMU_CONF);
+    // From libvirt 10.4 on the daemon would not start where there is neither nft nor iptables.
+    await writeFile(join(directory, 'etc', 'network.conf'), 'firewall_backend = "none"\n');
     // Of two lines for one setting libvirt heeds the first.
     await writeFile(
       join(directory, 'etc', 'libvirtd.conf'),

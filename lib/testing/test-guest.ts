@@ -149,9 +149,9 @@ export class TestGuest implements AsyncDisposable {
   }
 
   /**
-   * Back to the state of `boot()`: memory, disks, devices, definition; and what lies in `directory`. In place, in some
-   * tenths of a second; in a new QEMU with the old state, in about twice that, where the guest has ended, hangs, or has other devices or files than at first. Then
-   * `domain` is a new handle. Disks that keep no state, as raw ones, are made anew, and the guest boots.
+   * Back to the state of `boot()`: memory, disks, devices, definition; and what lies in `directory`. In place, in some tenths of
+   * a second; in a new QEMU with the old state, in about twice that, where the guest has ended, hangs, or has other devices or
+   * files than at first. Then `domain` is a new handle. Disks that keep no state, as raw ones, are made anew, and the guest boots.
    *
    * Programs that `exec` waits for end with a GuestRestoredError.
    */

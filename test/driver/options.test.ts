@@ -26,6 +26,7 @@ import { OPTIONS, type OptionsOf } from '../../lib/disk-snapshot/option-names';
 import { setOf } from '../../lib/disk-snapshot/result';
 import { PrivateLibvirtd, TestGuest, withSnapshot } from '../../lib/testing';
 import { guestExec } from '../../lib/testing/agent';
+import { SET } from './set-record';
 
 let conn: Connection;
 let dom: Domain;
@@ -45,16 +46,7 @@ afterAll(async () => {
 
 const set = () =>
   setOf(dom, {
-    version: 1,
-    id: 's1',
-    name: 'monday',
-    description: null,
-    labels: {},
-    createdAt: '2026-11-22T20:00:00.000Z',
-    consistency: 'crash',
-    frozenMs: 0,
-    pausedMs: 0,
-    evidence: [],
+    ...SET,
     disks: [
       {
         disk: 'vda',

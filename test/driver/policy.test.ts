@@ -16,9 +16,10 @@ import {
 } from '../../lib';
 import { POLICY_URI, policyOf } from '../../lib/disk-snapshot/element/policy-metadata';
 import { readJournal, writeRecord } from '../../lib/disk-snapshot/records/journal';
-import type { ClaimRecord, SetRecord } from '../../lib/disk-snapshot/records/record';
+import type { ClaimRecord } from '../../lib/disk-snapshot/records/record';
 import { child, formatXml, localName, parseXml } from '../../lib/xml/document';
 import { readDomain } from '../../lib/xml/domain';
+import { SET } from './set-record';
 
 const UUID = '0f3a6c1e-7d7b-4b0a-9f6e-000000000001';
 
@@ -49,20 +50,6 @@ const acme = (parse: SnapshotMethod['parse'] = () => ({})): SnapshotMethod => {
     revert: never,
     backupSource: never,
   };
-};
-
-const set: SetRecord = {
-  version: 1,
-  id: 's1',
-  name: 'monday',
-  description: null,
-  labels: {},
-  createdAt: '2026-11-22T20:00:00.000Z',
-  consistency: 'crash',
-  frozenMs: 0,
-  pausedMs: 0,
-  evidence: [],
-  disks: [],
 };
 
 let conn: Connection;
@@ -162,7 +149,7 @@ describe('a definition with <diskSnapshot> inside its disks', () => {
     const dom = await defineDomain(conn, definition(disk('vda', ACME), { metadata: theirs }));
     expect(await kept(dom)).toBe(expected);
     await updateDisk(dom, "<disk><target dev='vda'/><diskSnapshot method='qemu'/></disk>");
-    await writeRecord(dom, 'set', set);
+    await writeRecord(dom, 'set', SET);
     await defineDomain(conn, await describeDomain(dom));
     expect(await kept(dom)).toBe(expected);
   });
@@ -170,9 +157,9 @@ describe('a definition with <diskSnapshot> inside its disks', () => {
   test('an old definition forgets no snapshot that was taken since, and revives none that is deleted', async () => {
     const dom = await defineDomain(conn, definition(disk('vda')));
     const before = await dom.getXMLDesc();
-    await writeRecord(dom, 'set', set);
+    await writeRecord(dom, 'set', SET);
     const between = await describeDomain(dom);
-    await writeRecord(dom, 'set', { ...set, name: 'tuesday' });
+    await writeRecord(dom, 'set', { ...SET, name: 'tuesday' });
     await defineDomain(conn, before);
     expect((await readJournal(dom)).sets.map(({ name }) => name)).toEqual(['tuesday']);
     await defineDomain(conn, between);
@@ -181,10 +168,10 @@ describe('a definition with <diskSnapshot> inside its disks', () => {
 
   test('a definition that takes its records along brings them where the domain is not known', async () => {
     const dom = await defineDomain(conn, definition(disk('vda')));
-    await writeRecord(dom, 'set', set);
+    await writeRecord(dom, 'set', SET);
     const carried = await describeDomain(dom);
     await dom.undefine();
-    expect((await readJournal(await defineDomain(conn, carried))).sets).toEqual([set]);
+    expect((await readJournal(await defineDomain(conn, carried))).sets).toEqual([SET]);
   });
 
   test.each([

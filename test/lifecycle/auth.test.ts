@@ -50,6 +50,16 @@ describe('a daemon with a password', () => {
     expect(asked[0]?.[0]?.prompt).toMatch(/\S/);
   });
 
+  test.each(['wxyz\0', 'wxyz\ud800', 31337])(
+    'an answer that no string of C holds is refused, and not told: %j',
+    async (unfit) => {
+      const auth = (ask: readonly AuthCredential[]) => ask.map(() => unfit as string);
+      const error = await rejection(connect(at.daemon.uri, { auth }));
+      expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' });
+      expect(inspect(error)).not.toMatch(/wxyz|31337/);
+    },
+  );
+
   test('while it thinks, other connections work', async () => {
     let proceed = () => {};
     const thought = new Promise<void>((resolve) => {

@@ -35,8 +35,8 @@ beforeAll(async () => {
   conn = await daemon.connect();
 });
 afterAll(async () => {
-  await conn.close();
-  await daemon.close();
+  await conn?.close();
+  await daemon?.close();
   await rm(directory, { recursive: true });
 });
 
@@ -140,7 +140,7 @@ describe('a running guest', () => {
       DomainCreateFlags.START_PAUSED,
     );
   });
-  afterEach(() => domain.destroy());
+  afterEach(() => domain?.destroy());
 
   test('its console is a Duplex: the firmware speaks, and hears', async () => {
     const stream = await conn.streamNew();

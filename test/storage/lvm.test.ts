@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { type DiskSnapshotError, listDiskSnapshots, planSnapshot, snapshotDisks } from '../../lib';
+import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { type Connection, DomainCreateFlags, type StoragePool } from '../../lib/libvirt';
 import { cell, type Operation } from './cells';
 import { imageFile, logicalVolume, RemoteGuest } from './lvm-host/guest';
@@ -268,6 +269,19 @@ test('revert is refused while a guest runs on the volume, and where the snapshot
   await guest.stop();
   await host.run('lvremove', '--yes', 'vg0/a.no');
   expect(await revert()).toMatchObject({ code: 'NOT_FOUND', outcome: 'unchanged' });
+});
+
+test('a revert that another guest forbids is refused before this one is stopped', async () => {
+  const set = await snapshotDisks(guest.domain, { name: 'needed' });
+  const other = await RemoteGuest.define(connection, [{ type: 'block', format: 'raw', source: ORIGIN }]);
+  await guest.domain.createWithFlags(DomainCreateFlags.START_PAUSED);
+  const error = await refusal(set.revert({ force: true }));
+  expect(error).toMatchObject({ code: 'IN_USE', outcome: 'unchanged' });
+  expect(error.message).toContain(other.domain.getName());
+  expect(await guest.domain.isActive()).toBe(true);
+  expect((await readJournal(guest.domain)).intents).toEqual([]);
+  await guest.stop();
+  await other.close();
 });
 
 test(`${off('read')} gives the bytes of the snapshot, not those of today`, async () => {

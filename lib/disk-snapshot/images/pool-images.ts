@@ -70,6 +70,21 @@ export async function temporaryPool(
   });
 }
 
+/** Works on a folder through its pool, or through one made for the moment; null: none can be had. */
+export async function withFolderPool<T>(
+  conn: Connection,
+  folder: string,
+  options: CallOptions,
+  work: (images: PoolImages | null) => Promise<T>,
+): Promise<T> {
+  const images = (await poolOfFolder(conn, folder, options)) ?? (await temporaryPool(conn, folder, options));
+  try {
+    return await work(images);
+  } finally {
+    await images?.close();
+  }
+}
+
 /** Reads the header of any volume that a pool lists; null where none does. */
 export async function inspectVolume(conn: Connection, path: string, options: CallOptions): Promise<ImageInfo | null> {
   const vol = await orAbsent(conn.storageVolLookupByPath(path, options));

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { parseXml } from '../../xml/document';
 import { isLocal } from '../images/images-for';
-import { type PoolImages, poolOfFolder, temporaryPool } from '../images/pool-images';
+import { withFolderPool } from '../images/pool-images';
 import { readerOf } from '../read/copy-name';
 import { lifeOf } from '../records/process';
 import type { Case, Check, Found } from './diagnosis';
@@ -27,12 +27,11 @@ export const leftCopies: Check = async (look) => {
   return found;
 };
 
-async function remove(look: Case, path: string): Promise<boolean> {
-  const done = await inFolder(look, dirname(path), async (pool) => {
-    await pool.remove(path, look.call);
-    return true;
+function remove({ guest: { domain }, call }: Case, path: string): Promise<boolean> {
+  return withFolderPool(domain.connection, dirname(path), call, async (pool) => {
+    await pool?.remove(path, call);
+    return pool !== null;
   });
-  return done === true;
 }
 
 /** Of the images that the guest and its snapshots name. */
@@ -46,23 +45,8 @@ function foldersOf({ guest: { document }, journal }: Case): Set<string> {
 }
 
 /** A pool is made for the moment only where the folder cannot be looked into without one. */
-async function namesIn(look: Case, folder: string): Promise<string[]> {
-  const names = (await isLocal(look.guest.domain.connection, look.call))
-    ? await readdir(folder).catch(() => null)
-    : null;
-  return names ?? (await inFolder(look, folder, (pool) => pool.names(look.call))) ?? [];
-}
-
-async function inFolder<T>(
-  { guest: { domain }, call }: Case,
-  folder: string,
-  work: (pool: PoolImages) => Promise<T>,
-): Promise<T | null> {
+async function namesIn({ guest: { domain }, call }: Case, folder: string): Promise<string[]> {
   const conn = domain.connection;
-  const pool = (await poolOfFolder(conn, folder, call)) ?? (await temporaryPool(conn, folder, call));
-  try {
-    return pool && (await work(pool));
-  } finally {
-    await pool?.close();
-  }
+  const names = (await isLocal(conn, call)) ? await readdir(folder).catch(() => null) : null;
+  return names ?? withFolderPool(conn, folder, call, async (pool) => (await pool?.names(call)) ?? []);
 }

@@ -43,8 +43,9 @@ const CHECKS: readonly Check[] = [
  * this rejects only where the domain cannot be looked at at all.
  *
  * With `fix`, what is safe is mended, and no image is touched but overlays that an interrupted snapshot made and nobody
- * used, and copies that a killed reader left: claims of processes that are gone are removed, records that a foreign redefinition erased are copied back from
- * the running guest, and what was begun is finished or undone, as by `recoverDiskSnapshots`. The codes, with their advice,
+ * used, and copies that a killed reader left: claims of processes that are gone are removed, records that a foreign
+ * redefinition erased are copied back from the running guest, and what was begun is finished or undone, as by
+ * `recoverDiskSnapshots`. The codes, with their advice,
  * are the keys of `ADVICE` in diagnosis.ts; what a living process is at work on is no finding.
  *
  * @throws DiskSnapshotError NOT_FOUND where the domain is gone; CONNECTION_LOST

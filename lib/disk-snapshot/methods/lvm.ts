@@ -24,7 +24,7 @@ import {
   snapshotName,
   volumeNow,
 } from './logical-volumes';
-import { refuseInUse, usersOfVolume } from './lvm-users';
+import { refuseInUse, refuseNeeded, usersOfVolume } from './lvm-users';
 import { refusal } from './refusal';
 import { contentOf, copyDifferences } from './volume-content';
 
@@ -47,7 +47,7 @@ type WithState = Context & { state: LvmState };
 /** States whose cut found the name taken: what has it is somebody else's, and is not taken back. */
 const foreign = new WeakSet<LvmState>();
 
-export const lvm: SnapshotMethod<LvmData, LvmState> = {
+export const lvm: SnapshotMethod<LvmData, LvmState> & { checkRevert(c: WithState): Promise<void> } = {
   method: 'lvm',
   interfaceVersion: 1,
   // lvcreate suspends the device for the cut and writes out what the host holds for it; QEMU holds nothing of a raw disk.
@@ -108,15 +108,15 @@ export const lvm: SnapshotMethod<LvmData, LvmState> = {
     });
   },
 
+  async checkRevert(c) {
+    await bothVolumes(c);
+    await refuseNeeded(c, c.state.origin);
+  },
+
   async revert(c) {
-    const conn = c.domain.connection;
-    const { origin, snapshot } = c.state;
-    const from = await present(c);
-    const to = await logicalVolume(conn, origin, c);
-    if (to === null)
-      throw refusal(c, 'NOT_FOUND', `${origin}, which is to be brought back to ${snapshot}, is not there`);
-    await refuseInUse(c, origin);
-    await copyDifferences(conn, from.vol, to.vol, {
+    const { from, to } = await bothVolumes(c);
+    await refuseInUse(c, c.state.origin);
+    await copyDifferences(c.domain.connection, from.vol, to.vol, {
       size: to.capacity,
       mayRewrite: c.state.bytes >= roomForAll(to.capacity),
       signal: c.signal,
@@ -132,6 +132,15 @@ export const lvm: SnapshotMethod<LvmData, LvmState> = {
 
   read: (c) => Readable.from(content(c), { objectMode: false }),
 };
+
+/** The snapshot, and what is brought back to it. */
+async function bothVolumes(c: WithState): Promise<{ from: LogicalVolume; to: LogicalVolume }> {
+  const { origin, snapshot } = c.state;
+  const from = await present(c);
+  const to = await logicalVolume(c.domain.connection, origin, c);
+  if (to) return { from, to };
+  throw refusal(c, 'NOT_FOUND', `${origin}, which is to be brought back to ${snapshot}, is not there`);
+}
 
 async function* content(c: WithState) {
   const { vol, capacity } = await present(c);

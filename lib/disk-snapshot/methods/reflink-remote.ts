@@ -2,7 +2,7 @@
 // call of it tells beforehand whether a file system can.
 import { dirname } from 'node:path';
 import { DiskSnapshotError } from '../errors';
-import { type PoolImages, poolOfFolder, temporaryPool } from '../images/pool-images';
+import { type PoolImages, withFolderPool } from '../images/pool-images';
 import { usersOf } from '../images/users';
 import type { MethodContext } from '../types';
 import { refuseNeeded, refuseOtherDisk, refuseRunning } from './clone-back';
@@ -89,16 +89,10 @@ async function remove(c: Context & { state: ReflinkState }): Promise<void> {
   await inFolder(c, clone, (images) => images.remove(clone));
 }
 
-async function inFolder<T>(c: Context, path: string, work: (images: PoolImages) => Promise<T>): Promise<T> {
+function inFolder<T>(c: Context, path: string, work: (images: PoolImages) => Promise<T>): Promise<T> {
   const folder = dirname(path);
-  const conn = c.domain.connection;
-  const images = (await poolOfFolder(conn, folder, {})) ?? (await temporaryPool(conn, folder, {}));
-  if (images === null) {
+  return withFolderPool(c.domain.connection, folder, {}, (images) => {
+    if (images !== null) return work(images);
     throw refusal(c, 'PERMISSION_DENIED', `no storage pool can be had for ${folder} on that host. Make one`);
-  }
-  try {
-    return await work(images);
-  } finally {
-    await images.close();
-  }
+  });
 }
