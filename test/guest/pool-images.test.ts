@@ -1,12 +1,16 @@
 // Image files through libvirt's storage pools, against a daemon with a storage driver; judged by qemu-img and the pools' own
 // lists.
-import { chmod, chown, mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { chmod, chown, mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { snapshotDisks } from '../../lib/disk-snapshot/create';
 import type { Images } from '../../lib/disk-snapshot/images/image';
 import { imagesFor } from '../../lib/disk-snapshot/images/images-for';
 import { temporaryPool } from '../../lib/disk-snapshot/images/pool-images';
+import { readFlattened, readVolume } from '../../lib/disk-snapshot/read/volume';
 import type { Connection } from '../../lib/libvirt';
 import { PrivateLibvirtd } from '../../lib/testing';
 import { temporaryDirectory } from '../../lib/testing/scratch';
@@ -128,6 +132,51 @@ test('or through a pool that ends with the work, and may be shared or ended by o
   await images?.close();
   expect(await pools()).toEqual([]);
 });
+
+test('callers at the same time end it for each other at any moment, and none notices', async () => {
+  const others = await Promise.all([daemon.connect(), daemon.connect()]);
+  const caller = async (use: Connection, me: number) => {
+    for (let round = 0; round < 10; round++) {
+      const images = await temporaryPool(use, directory, {});
+      const mine = overlay(`by ${me}.${round}`);
+      await images?.createOverlay(mine);
+      expect(await images?.inspect(mine.path)).toMatchObject({ format: 'qcow2' });
+      expect(await images?.freeSpace(directory)).toBeGreaterThan(0);
+      await images?.remove(mine.path);
+      await expect(stat(mine.path)).rejects.toMatchObject({ code: 'ENOENT' });
+      await images?.close();
+    }
+  };
+  await Promise.all([conn, ...others, conn].map(caller));
+  expect(await pools()).toEqual([]);
+  await Promise.all(others.map((other) => other.close()));
+});
+
+test('what is read through it is read whole, whoever ends it meanwhile', async () => {
+  const data = randomBytes(MIB);
+  for (const at of [0, 1, 2]) await writeAt('disk', data, at * 100 * MIB);
+  await qemuImg('create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', at('disk'), at('over'));
+  let ending = true;
+  const ender = (async () => {
+    for (; ending; await nextTurn()) await (await temporaryPool(conn, directory, {}))?.close();
+  })();
+  const signal = AbortSignal.timeout(30_000);
+  for (const chunks of [readVolume(conn, at('disk'), signal), readFlattened(conn, at('over'), 'raw', signal)]) {
+    const wanted = createHash('sha256').update(await readFile(at('disk')));
+    const hash = createHash('sha256');
+    for await (const chunk of chunks) hash.update('hole' in chunk ? Buffer.alloc(chunk.hole) : chunk);
+    expect(hash.digest('hex')).toBe(wanted.digest('hex'));
+  }
+  ending = false;
+  await ender;
+  expect(await pools()).toEqual([]);
+  expect((await readdir(directory)).sort()).toEqual(['base', 'disk', 'over']);
+});
+
+async function writeAt(name: string, data: Buffer, position: number): Promise<void> {
+  await using file = await open(at(name), constants.O_RDWR | constants.O_CREAT);
+  await file.write(data, 0, data.length, position);
+}
 
 test('never a pool over devices', async () => {
   for (const folder of ['/dev', '/dev/mapper', '/proc', '/sys/block']) {

@@ -8,12 +8,19 @@ const ABSENT: ReadonlySet<number> = new Set([
   ErrorNumber.NO_STORAGE_VOL,
 ]);
 
+const NO_VOLUME: ReadonlySet<number> = new Set([ErrorNumber.NO_STORAGE_VOL]);
+
 /** The answer, or null where there is no such thing. */
-export async function orAbsent<T>(pending: Promise<T>): Promise<T | null> {
+export const orAbsent = <T>(pending: Promise<T>): Promise<T | null> => orNull(pending, ABSENT);
+
+/** The same within a pool: that the pool itself is gone says nothing of its volumes. */
+export const orNoVolume = <T>(pending: Promise<T>): Promise<T | null> => orNull(pending, NO_VOLUME);
+
+async function orNull<T>(pending: Promise<T>, absent: ReadonlySet<number>): Promise<T | null> {
   try {
     return await pending;
   } catch (e) {
-    if (e instanceof LibvirtError && ABSENT.has(e.code)) return null;
+    if (e instanceof LibvirtError && absent.has(e.code)) return null;
     throw e;
   }
 }

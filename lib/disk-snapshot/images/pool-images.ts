@@ -1,7 +1,8 @@
 // Image files through libvirt's storage pools: for folders that belong to one, for remote hosts, and for callers who
 // have no rights of their own there.
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Connection,
   ErrorNumber,
@@ -14,13 +15,23 @@ import type { CallOptions } from '../../libvirt/options';
 import { child, element, formatXml, parseXml, textOf, type XmlElement } from '../../xml/document';
 import { DiskSnapshotError } from '../errors';
 import { translate } from '../facade';
-import { orAbsent } from './absent';
+import { orAbsent, orNoVolume } from './absent';
 import type { ImageInfo, Images, NewOverlay } from './image';
 
 const TEMPORARY = 'libvirt-disksnapshot-';
 
 /** Pools whose volumes are files in a folder. Never logical: destroying such a pool deactivates its volume group. */
 const FOLDER_POOLS: ReadonlySet<string | undefined> = new Set(['dir', 'fs', 'netfs', 'vstorage']);
+
+/**
+ * Callers of one folder share a temporary pool, and whoever is done first ends it: it is then made anew. And libvirt looks
+ * through no pool while somebody makes an image in it.
+ */
+const PATIENCE_MS = 30_000;
+const PAUSE_MS = 10;
+
+/** Whether it is there for the moment only, ours or another's. */
+export const isTemporary = (pool: StoragePool): boolean => pool.getName().startsWith(TEMPORARY);
 
 /** The active pool whose target is this folder, or null. */
 export async function poolOfFolder(conn: Connection, folder: string, options: CallOptions): Promise<PoolImages | null> {
@@ -33,7 +44,7 @@ export async function poolOfFolder(conn: Connection, folder: string, options: Ca
   const pool = await find(options);
   if (pool === null) return null;
   // Somebody's pool made for the moment: it may go when they are done, and is then made anew.
-  if (pool.getName().startsWith(TEMPORARY)) return temporaryPool(conn, folder, options);
+  if (isTemporary(pool)) return temporaryPool(conn, folder, options);
   return new PoolImages(
     conn,
     `pool '${pool.getName()}'`,
@@ -56,7 +67,12 @@ export async function temporaryPool(
   );
   const find = () => orAbsent(conn.storagePoolLookupByName(name));
   // Without the caller's signal: it is used again when an aborted operation takes back what it did.
-  const open = async () => (await find()) ?? conn.storagePoolCreateXML(xml);
+  const open = () =>
+    patiently(
+      async () => (await find()) ?? (await conn.storagePoolCreateXML(xml)),
+      // Somebody else was first, and may be done already.
+      async (e) => e instanceof LibvirtError && e.code === ErrorNumber.OPERATION_FAILED && e.message.includes(name),
+    );
   try {
     options.signal?.throwIfAborted();
     await open();
@@ -66,8 +82,36 @@ export async function temporaryPool(
   }
   return new PoolImages(conn, `a temporary pool on ${folder}`, open, async () => {
     const pool = await find();
-    if (pool !== null) await orAbsent(pool.destroy());
+    await pool?.destroy().catch(async (e: unknown) => {
+      if (!(await isEnded(pool, e)) && !isAtWork(e)) throw e;
+    });
   });
+}
+
+/** What libvirt says of a pool that has been ended, or is being ended. */
+const ENDED: ReadonlySet<number> = new Set([ErrorNumber.NO_STORAGE_POOL, ErrorNumber.OPERATION_INVALID]);
+
+/** Again and again where `passes` says that what is in the way goes by itself. */
+async function patiently<T>(work: () => Promise<T>, passes: (e: unknown) => Promise<boolean>): Promise<T> {
+  const end = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (e) {
+      if (performance.now() > end || !(await passes(e))) throw e;
+      await delay(PAUSE_MS);
+    }
+  }
+}
+
+/** Whether the pool has been ended, or is just being ended or begun, by somebody else. */
+async function isEnded(pool: StoragePool, e: unknown): Promise<boolean> {
+  return e instanceof LibvirtError && ENDED.has(e.code) && !(await pool.isActive().catch(() => false));
+}
+
+/** Somebody else makes an image in it: they end it when they are done. */
+function isAtWork(e: unknown): boolean {
+  return e instanceof LibvirtError && e.code === ErrorNumber.INTERNAL_ERROR && /asynchronous jobs/.test(e.message);
 }
 
 /** Works on a folder through its pool, or through one made for the moment; null: none can be had. */
@@ -87,8 +131,19 @@ export async function withFolderPool<T>(
 
 /** Reads the header of any volume that a pool lists; null where none does. */
 export async function inspectVolume(conn: Connection, path: string, options: CallOptions): Promise<ImageInfo | null> {
-  const vol = await orAbsent(conn.storageVolLookupByPath(path, options));
-  return vol && readVolume(parseXml(await vol.getXMLDesc(options)));
+  const listed = await describeListed(conn, path, options);
+  return listed && readVolume(listed);
+}
+
+function describeListed(conn: Connection, path: string, options: CallOptions): Promise<XmlElement | null> {
+  return patiently(
+    async () => {
+      const vol = await orAbsent(conn.storageVolLookupByPath(path, options));
+      return vol && parseXml(await vol.getXMLDesc(options));
+    },
+    // Its pool has just been ended: the next look finds it in another one, or nowhere.
+    async (e) => e instanceof LibvirtError && ENDED.has(e.code),
+  );
 }
 
 /** The image files of one folder of that host. */
@@ -107,58 +162,60 @@ export class PoolImages implements Images {
     });
   }
 
+  /** The volume, or null; its handle stays good while the pool is there, also one that was made anew. */
+  volume(path: string, options: CallOptions = {}): Promise<StorageVol | null> {
+    return this.inPool(path, (pool) => volume(pool, path, options));
+  }
+
   async createOverlay({ path, backing, virtualSize }: NewOverlay, options: CallOptions = {}): Promise<void> {
-    const base = await orAbsent(this.conn.storageVolLookupByPath(backing.path, options));
-    const permissions = base && child(parseXml(await base.getXMLDesc(options)), 'target', 'permissions');
     const below = [element('path', {}, backing.path), element('format', { type: backing.format })];
-    const target = [
-      element('format', { type: 'qcow2' }),
-      ...(permissions ? [accessOf(permissions)] : []),
-      element('compat', {}, '1.1'),
-    ];
-    const xml = formatXml(
-      element(
-        'volume',
-        { type: 'file' },
-        element('name', {}, basename(path)),
-        element('capacity', { unit: 'bytes' }, String(virtualSize)),
-        element('allocation', {}, '0'),
-        element('target', {}, ...target),
-        element('backingStore', {}, ...below),
-      ),
-    );
-    await this.inPool(path, (pool) => pool.storageVolCreateXML(xml, options));
+    await this.inPool(path, async (pool) => {
+      const permissions = await this.accessTo(pool, backing.path, dirname(path), options);
+      const target = [element('format', { type: 'qcow2' }), ...permissions, element('compat', {}, '1.1')];
+      const xml = formatXml(
+        element(
+          'volume',
+          { type: 'file' },
+          element('name', {}, basename(path)),
+          element('capacity', { unit: 'bytes' }, String(virtualSize)),
+          element('allocation', {}, '0'),
+          element('target', {}, ...target),
+          element('backingStore', {}, ...below),
+        ),
+      );
+      await pool.storageVolCreateXML(xml, options);
+    });
   }
 
   /**
-   * Makes the raw image `to`, in this folder, share the blocks of `from`, or fails: never a copy. Of other formats libvirt
+   * Makes the raw image `to` share the blocks of `from`, both in this folder, or fails: never a copy. Of other formats libvirt
    * makes none, because qemu-img makes those.
    */
   async reflink(from: string, to: string, options: CallOptions = {}): Promise<void> {
-    const image = await this.inPool(from, () => this.conn.storageVolLookupByPath(from, options));
-    const found = parseXml(await image.getXMLDesc(options));
-    const permissions = child(found, 'target', 'permissions');
-    const size = { unit: 'bytes' };
-    const xml = formatXml(
-      element(
-        'volume',
-        { type: 'file' },
-        element('name', {}, basename(to)),
-        element('capacity', size, textOf(child(found, 'capacity'))),
-        // Otherwise libvirt writes zeros into all of it before it clones.
-        element('allocation', size, '0'),
-        element('target', {}, element('format', { type: 'raw' }), ...(permissions ? [accessOf(permissions)] : [])),
-      ),
-    );
-    await this.inPool(to, (pool) =>
-      pool.storageVolCreateXMLFrom(xml, image, { ...options, flags: StorageVolCreateFlags.REFLINK }),
-    );
+    await this.inPool(to, async (pool) => {
+      const image = await volume(pool, from, options);
+      if (image === null) throw new DiskSnapshotError('NOT_FOUND', `${from}, which is to be cloned, is not there`);
+      const found = parseXml(await image.getXMLDesc(options));
+      const size = { unit: 'bytes' };
+      const xml = formatXml(
+        element(
+          'volume',
+          { type: 'file' },
+          element('name', {}, basename(to)),
+          element('capacity', size, textOf(child(found, 'capacity'))),
+          // Otherwise libvirt writes zeros into all of it before it clones.
+          element('allocation', size, '0'),
+          element('target', {}, element('format', { type: 'raw' }), ...accessOf(found)),
+        ),
+      );
+      await pool.storageVolCreateXMLFrom(xml, image, { ...options, flags: StorageVolCreateFlags.REFLINK });
+    });
   }
 
   async remove(path: string, options: CallOptions = {}): Promise<void> {
     await this.inPool(path, async (pool) => {
       const vol = await volume(pool, path, options);
-      if (vol) await orAbsent(vol.delete(options));
+      if (vol) await orNoVolume(vol.delete(options));
     });
   }
 
@@ -188,13 +245,23 @@ export class PoolImages implements Images {
     await this.release();
   }
 
-  private async inPool<T>(path: string, work: (pool: StoragePool) => Promise<T>): Promise<T> {
+  private async accessTo(pool: StoragePool, path: string, folder: string, options: CallOptions): Promise<XmlElement[]> {
+    const vol = dirname(path) === folder ? await volume(pool, path, options) : null;
+    const found = vol ? parseXml(await vol.getXMLDesc(options)) : await describeListed(this.conn, path, options);
+    return found ? accessOf(found) : [];
+  }
+
+  /** Works on the pool: anew where others end it, later where they make an image in it. */
+  async inPool<T>(path: string, work: (pool: StoragePool) => Promise<T>): Promise<T> {
+    let pool: StoragePool | undefined;
     try {
-      return await work(await this.open()).catch(async (e: unknown) => {
-        // Whoever shared a temporary pool with us has just ended it.
-        if (e instanceof LibvirtError && e.code === ErrorNumber.NO_STORAGE_POOL) return work(await this.open());
-        throw e;
-      });
+      return await patiently(
+        async () => {
+          pool = await this.open();
+          return await work(pool);
+        },
+        async (e) => isAtWork(e) || (pool !== undefined && (await isEnded(pool, e))),
+      );
     } catch (e) {
       if (e instanceof LibvirtError && (e.code === ErrorNumber.STORAGE_VOL_EXIST || /already exists/.test(e.message))) {
         const advice = 'choose another name, or move the file away';
@@ -207,7 +274,7 @@ export class PoolImages implements Images {
 
 /** A pool lists what it saw at its last refresh: a file that is not listed may be there nevertheless. */
 async function volume(pool: StoragePool, path: string, options: CallOptions): Promise<StorageVol | null> {
-  const look = () => orAbsent(pool.storageVolLookupByName(basename(path), options));
+  const look = () => orNoVolume(pool.storageVolLookupByName(basename(path), options));
   const listed = await look();
   if (listed !== null) return listed;
   await pool.refresh(options);
@@ -234,8 +301,10 @@ function readVolume(xml: XmlElement): ImageInfo {
   };
 }
 
-/** Owner and mode without the security label, which libvirt sets for each guest. */
-function accessOf(permissions: XmlElement): XmlElement {
+/** Owner and mode of a volume without the security label, which libvirt sets for each guest. */
+function accessOf(vol: XmlElement): XmlElement[] {
+  const permissions = child(vol, 'target', 'permissions');
+  if (!permissions) return [];
   const kept = ['mode', 'owner', 'group'].map((name) => child(permissions, name)).filter((e) => e !== undefined);
-  return element('permissions', {}, ...kept);
+  return [element('permissions', {}, ...kept)];
 }

@@ -1,16 +1,10 @@
 // Images that we cannot open ourselves, on whatever host: as volumes of a storage pool, through libvirt alone.
 import { dirname } from 'node:path';
-import {
-  type Connection,
-  ErrorNumber,
-  LibvirtError,
-  type StorageVol,
-  StorageVolDownloadFlags,
-  type StreamChunk,
-} from '../../libvirt';
+import { type Connection, type StorageVol, StorageVolDownloadFlags, type StreamChunk } from '../../libvirt';
 import { child, element, formatXml, parseXml } from '../../xml/document';
 import { DiskSnapshotError } from '../errors';
-import { temporaryPool } from '../images/pool-images';
+import { orAbsent } from '../images/absent';
+import { isTemporary, temporaryPool } from '../images/pool-images';
 import { copyName } from './copy-name';
 
 /**
@@ -20,13 +14,20 @@ import { copyName } from './copy-name';
 const PART_BYTES = 64 * 1024 * 1024;
 const LONGEST_HOLE = 2 ** 40;
 
+/** An image as a volume, and a way to work on it while its pool is there. */
+interface Image {
+  vol: StorageVol;
+  use<T>(work: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
 /** The bytes of the file itself. */
 export async function* readVolume(conn: Connection, path: string, signal: AbortSignal): AsyncGenerator<StreamChunk> {
-  const { vol, close } = await volumeOf(conn, path, signal);
+  const image = await imageOf(conn, path, signal);
   try {
-    yield* download(vol, signal);
+    yield* download(image, image.vol, signal);
   } finally {
-    await close();
+    await image.close();
   }
 }
 
@@ -37,16 +38,16 @@ export async function* readFlattened(
   format: 'raw' | 'qcow2',
   signal: AbortSignal,
 ): AsyncGenerator<StreamChunk> {
-  const { vol, close } = await volumeOf(conn, path, signal);
+  const image = await imageOf(conn, path, signal);
+  const { vol, use } = image;
   try {
-    const own = parseXml(await vol.getXMLDesc({ signal }));
+    const own = parseXml(await use(() => vol.getXMLDesc({ signal })));
     const isWhole = child(own, 'backingStore') === undefined;
     if (isWhole && child(own, 'target', 'format')?.attributes.type === format) {
-      yield* download(vol, signal);
+      yield* download(image, vol, signal);
       return;
     }
-    const pool = await vol.storagePoolLookupByVolume({ signal });
-    const { capacity } = await vol.getInfo({ signal });
+    const { capacity } = await use(() => vol.getInfo({ signal }));
     const xml = formatXml(
       element(
         'volume',
@@ -58,35 +59,26 @@ export async function* readFlattened(
       ),
     );
     // Not given up half way: what it makes has to be removed.
-    const flat = await pool.storageVolCreateXMLFrom(xml, vol);
+    const flat = await use(async () => (await vol.storagePoolLookupByVolume()).storageVolCreateXMLFrom(xml, vol));
     try {
       signal.throwIfAborted();
-      yield* download(flat, signal);
+      yield* download(image, flat, signal);
     } finally {
-      await flat.delete();
+      await use(() => flat.delete());
     }
   } finally {
-    await close();
+    await image.close();
   }
 }
 
-async function volumeOf(
-  conn: Connection,
-  path: string,
-  signal: AbortSignal,
-): Promise<{ vol: StorageVol; close(): Promise<void> }> {
-  const find = () =>
-    conn.storageVolLookupByPath(path, { signal }).catch((e: unknown) => {
-      if (e instanceof LibvirtError && ABSENT.has(e.code)) return null;
-      throw e;
-    });
-  const listed = await find();
-  if (listed) return { vol: listed, close: async () => undefined };
+async function imageOf(conn: Connection, path: string, signal: AbortSignal): Promise<Image> {
+  const listed = await orAbsent(conn.storageVolLookupByPath(path, { signal }));
+  const pool = listed && (await orAbsent(listed.storagePoolLookupByVolume({ signal })));
+  if (listed && pool && !isTemporary(pool)) return { vol: listed, use: (work) => work(), close: async () => undefined };
   const images = await temporaryPool(conn, dirname(path), { signal });
   try {
-    await images?.inspect(path, { signal }); // the pool looks again
-    const vol = await find();
-    if (vol && images) return { vol, close: () => images.close() };
+    const vol = await images?.volume(path, { signal });
+    if (images && vol) return { vol, use: (work) => images.inPool(path, work), close: () => images.close() };
   } catch (error) {
     await images?.close();
     throw error;
@@ -98,18 +90,16 @@ async function volumeOf(
   );
 }
 
-const ABSENT: ReadonlySet<number> = new Set([
-  ErrorNumber.NO_SUPPORT,
-  ErrorNumber.NO_STORAGE_POOL,
-  ErrorNumber.NO_STORAGE_VOL,
-]);
-
-async function* download(vol: StorageVol, signal: AbortSignal): AsyncGenerator<StreamChunk> {
+async function* download({ use }: Image, vol: StorageVol, signal: AbortSignal): AsyncGenerator<StreamChunk> {
   let part = PART_BYTES;
   for (let offset = 0; ; ) {
-    const stream = await vol.connection.streamNew({ signal });
-    await vol.download(stream, offset, part, { flags: StorageVolDownloadFlags.SPARSE_STREAM, signal });
-    const start = offset;
+    const from = offset;
+    const length = part;
+    const stream = await use(async () => {
+      const opened = await vol.connection.streamNew({ signal });
+      await vol.download(opened, from, length, { flags: StorageVolDownloadFlags.SPARSE_STREAM, signal });
+      return opened;
+    });
     let onlyHoles = true;
     for await (const chunk of stream.readable({ sparse: true, signal }) as AsyncIterable<StreamChunk>) {
       offset += 'hole' in chunk ? chunk.hole : chunk.length;
@@ -119,7 +109,7 @@ async function* download(vol: StorageVol, signal: AbortSignal): AsyncGenerator<S
       // Behind a long hole the data comes in small parts again.
       if (part > PART_BYTES) break;
     }
-    if (offset === start) return;
+    if (offset === from) return;
     part = onlyHoles ? Math.min(part * 2, LONGEST_HOLE) : PART_BYTES;
   }
 }
