@@ -1,7 +1,8 @@
 // Random operations and random deaths on several guests at once: nothing is lost, nobody stays frozen, nothing is left.
 // `npm run test:soak -- --minutes 30 --seed 7`: the same seed gives the same operations and faults on each guest.
 import { randomInt } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { PrivateLibvirtd, readFileFromImage, TestGuest, verifyConsistency } from '../../lib/testing';
@@ -19,6 +20,7 @@ const SEED = Number(process.env.LIBVIRT_DISKSNAPSHOT_SOAK_SEED ?? randomInt(2 **
 const GUESTS = 2;
 const MOST_STEPS = 20_000;
 const MEASURES = 12;
+const LOG_LINES = 60;
 /** The worker of the last guest lives from the first to the last step: what it does not let go of shows. */
 const LIVES = GUESTS - 1;
 /** What V8 and the allocators keep for themselves; a leak of half a megabyte a minute is more in half an hour. */
@@ -89,7 +91,10 @@ test(`${MINUTES} minutes, seed ${SEED}`, async () => {
     for (const each of runs) each.catch(() => stop.abort());
     const ended = await Promise.allSettled([...runs, killDaemon(stop.signal)]);
     const failed = ended.find((one) => one.status === 'rejected');
-    if (failed) throw failed.reason;
+    if (failed) {
+      await tellLogs();
+      throw failed.reason;
+    }
   } finally {
     clearTimeout(timer);
   }
@@ -144,6 +149,17 @@ async function killDaemon(signal: AbortSignal): Promise<void> {
     await daemon.kill();
     await delay(downMs);
     await daemon.restart();
+  }
+}
+
+/** What libvirtd and each QEMU have written last: they go with the daemon's folder. */
+async function tellLogs(): Promise<void> {
+  const folder = join(daemon.directory, 'log');
+  const names = await readdir(folder, { recursive: true, withFileTypes: true });
+  for (const file of names.filter((entry) => entry.isFile())) {
+    const path = join(file.parentPath, file.name);
+    say(`the end of ${path}`);
+    process.stdout.write(`${(await readFile(path, 'utf8')).split('\n').slice(-LOG_LINES).join('\n')}\n`);
   }
 }
 
