@@ -1,4 +1,4 @@
-// Runs in a page of the browser: each picture in frames of both widths, every text in it measured.
+// Runs in a page of the browser: each picture in frames as wide as small and usual telephones and a desktop, every text in it measured.
 // biome-ignore lint/correctness/noUnusedVariables: a page calls it
 function look(pictures) {
   const luminance = (colour) => {
@@ -36,7 +36,9 @@ function look(pictures) {
       range.selectNodeContents(node);
       const style = view.getComputedStyle(parent);
       const colour = parent.namespaceURI?.endsWith('svg') ? style.fill : style.color;
-      for (const box of Array.from(range.getClientRects())) {
+      const lines = Array.from(range.getClientRects());
+      if (lines.length > 2 && words.length / lines.length < 12) faults.push(`${words.slice(0, 40)} is squeezed`);
+      for (const box of lines) {
         if (box.width < 1) continue;
         boxes.push({ words: words.slice(0, 40), box });
         const behind = page.elementsFromPoint(box.x + box.width / 2, box.y + box.height / 2).map((element) => {
@@ -50,7 +52,7 @@ function look(pictures) {
           faults.push(`${words.slice(0, 40)} is outside its panel`);
       }
     }
-    for (const shape of Array.from(page.querySelectorAll('svg .shape, svg rect.cut, svg rect.work'))) {
+    for (const shape of Array.from(page.querySelectorAll('svg .shape, svg rect.cut, svg rect.work, .bar'))) {
       boxes.push({ words: `a ${shape.getAttribute('class')}`, box: shape.getBoundingClientRect() });
     }
     for (const [at, a] of boxes.entries()) {
@@ -66,7 +68,9 @@ function look(pictures) {
     frame.remove();
     return { name: `${name} at ${width}`, texts: boxes.length, scripts, contrast: least, faults };
   };
-  const frames = Object.entries(pictures).flatMap(([name, html]) => [320, 1200].map((width) => [name, html, width]));
+  const frames = Object.entries(pictures).flatMap(([name, html]) =>
+    [320, 390, 1200].map((width) => [name, html, width]),
+  );
   return frames.reduce(
     async (before, [name, html, width]) => [...(await before), await one(name, html, width)],
     Promise.resolve([]),

@@ -42,14 +42,14 @@ const withChromium = CHROMIUM ? describe : describe.skip;
 
 withChromium(`in Chromium${CHROMIUM ? '' : ': skipped, for this machine has none (apt-get install chromium)'}`, () => {
   test.each(['light', 'dark'] as const)(
-    '%s: no text overlaps, leaves its box or is hard to read',
+    '%s: no text overlaps, is squeezed, leaves its box or is hard to read',
     async (scheme) => {
       const svgs = Object.entries(drawn('svg')).map(([name, svg]) => [`${name}.svg`, inPage(svg)]);
       const pages = { ...Object.fromEntries(svgs), ...drawn('html') };
       const seen: Seen[] = JSON.parse(
         await resultOfPage(pageOf(`(() => { ${LOOK}; return look(${inScript(pages)}); })()`), scheme),
       );
-      expect(seen).toHaveLength(20);
+      expect(seen).toHaveLength(30);
       expect(seen.flatMap(({ name, faults }) => faults.map((fault) => `${name}: ${fault}`))).toEqual([]);
       for (const { name, contrast, texts, scripts } of seen) {
         expect({ name, isReadable: contrast >= 4.5, contrast }).toEqual({ name, isReadable: true, contrast });
