@@ -1,12 +1,14 @@
 // libvirt takes a connection's socket out of the loop while a call waits for its answer, and puts it back
 // afterwards. Its own loop is woken for that, and for each timer that is put off: several switches of threads
-// for each call, more than the call itself costs. With epoll a change needs no waking.
+// for each call, more than the call itself costs. Here a socket that is taken out is only noted as such, and
+// one that is put back is watched again a moment later, when the next call may have taken it out already.
 #include "event-loop.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +26,7 @@ namespace virt {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr std::chrono::nanoseconds kMoment = std::chrono::milliseconds(1);
 
 uint32_t toEpoll(int events) {
   return (events & VIR_EVENT_HANDLE_READABLE ? EPOLLIN : 0u) |
@@ -44,8 +47,11 @@ struct Data {
 
 struct Handle {
   int fd;
-  int polled;  // fd, or a duplicate where it is in the set already
-  int events;
+  int polled;   // fd, or a duplicate where it is in the set already
+  int events;   // that are wanted
+  int watched;  // that the set will report, once; 0: none
+  bool isIn;    // the set
+  Clock::time_point changed;
   virEventHandleCallback callback;
   Data data;
 };
@@ -59,28 +65,42 @@ struct Timeout {
 
 class EventLoop {
  public:
-  EventLoop() { watch(EPOLL_CTL_ADD, wakeUp_, EPOLLIN, 0); }
+  EventLoop() {
+    control(EPOLL_CTL_ADD, wakeUp_, EPOLLIN, kWakeUpId);
+    control(EPOLL_CTL_ADD, moment_, EPOLLIN, kMomentId);
+  }
 
   int addHandle(int fd, int events, virEventHandleCallback callback, Data data) {
     std::lock_guard lock(mutex_);
-    Handle handle{fd, fd, 0, callback, data};
+    Handle handle{fd, fd, events, 0, false, {}, callback, data};
     const int id = ++last_;
-    if (!arm(id, handle, events)) return -1;
+    if (!watch(id, handle)) return -1;
     handles_.emplace(id, handle);
     return id;
   }
 
   void updateHandle(int id, int events) {
     std::lock_guard lock(mutex_);
-    if (const auto found = handles_.find(id); found != handles_.end()) arm(id, found->second, events);
+    const auto found = handles_.find(id);
+    if (found == handles_.end()) return;
+    Handle& handle = found->second;
+    handle.events = events;
+    handle.changed = Clock::now();
+    if (!toEpoll(events) || handle.watched == events) return;
+    if (handle.watched)
+      watch(id, handle);
+    else
+      watchInAMoment();
   }
 
   int removeHandle(int id) {
     std::lock_guard lock(mutex_);
     const auto found = handles_.find(id);
     if (found == handles_.end()) return -1;
-    arm(id, found->second, 0);
-    leave(found->second.data);
+    const Handle& handle = found->second;
+    if (handle.isIn) control(EPOLL_CTL_DEL, handle.polled, 0, id);
+    if (handle.polled != handle.fd) ::close(handle.polled);
+    leave(handle.data);
     handles_.erase(found);
     return 0;
   }
@@ -126,27 +146,42 @@ class EventLoop {
   }
 
  private:
-  bool watch(int operation, int fd, uint32_t events, int id) {
+  bool control(int operation, int fd, uint32_t events, int id) {
     epoll_event event{.events = events, .data = {.u64 = static_cast<uint64_t>(id)}};
     return epoll_ctl(epoll_, operation, fd, &event) == 0;
   }
 
-  // A handle without events is out of the set: a broken connection would be reported again and again.
-  bool arm(int id, Handle& handle, int events) {
-    const bool wasIn = toEpoll(handle.events) != 0;
-    const bool isIn = toEpoll(events) != 0;
-    handle.events = events;
-    if (wasIn && !isIn) {
-      watch(EPOLL_CTL_DEL, handle.polled, 0, id);
-      if (handle.polled != handle.fd) ::close(handle.polled);
-      handle.polled = handle.fd;
-      return true;
-    }
-    if (!isIn) return true;
-    if (watch(wasIn ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, handle.polled, toEpoll(events), id)) return true;
-    if (errno != EEXIST) return false;
+  // Reported once: a broken connection that nobody wants to hear of would be reported again and again.
+  bool watch(int id, Handle& handle) {
+    const uint32_t events = toEpoll(handle.events) | EPOLLONESHOT;
+    if (!toEpoll(handle.events)) return true;
+    handle.watched = handle.events;
+    if (handle.isIn) return control(EPOLL_CTL_MOD, handle.polled, events, id);
+    handle.isIn = control(EPOLL_CTL_ADD, handle.polled, events, id);
+    if (handle.isIn || errno != EEXIST) return handle.isIn;
     handle.polled = fcntl(handle.fd, F_DUPFD_CLOEXEC, 0);
-    return handle.polled >= 0 && watch(EPOLL_CTL_ADD, handle.polled, toEpoll(events), id);
+    return handle.isIn = handle.polled >= 0 && control(EPOLL_CTL_ADD, handle.polled, events, id);
+  }
+
+  // Without waking the loop.
+  void watchInAMoment() {
+    if (isMomentSet_) return;
+    isMomentSet_ = true;
+    const itimerspec moment{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_nsec = kMoment.count()}};
+    timerfd_settime(moment_, 0, &moment, nullptr);
+  }
+
+  // Those of connections that calls are waiting on are read by these calls.
+  void watchQuiet() {
+    isMomentSet_ = false;
+    const auto before = Clock::now() - kMoment;
+    for (auto& [id, handle] : handles_) {
+      if (handle.watched || !toEpoll(handle.events)) continue;
+      if (handle.changed < before)
+        watch(id, handle);
+      else
+        watchInAMoment();
+    }
   }
 
   void set(Timeout& timeout, int milliseconds) {
@@ -176,16 +211,25 @@ class EventLoop {
 
   void dispatch(int id, uint32_t events) {
     std::unique_lock lock(mutex_);
-    if (id == 0) {
-      eventfd_t ignored;
-      eventfd_read(wakeUp_, &ignored);
+    if (id == kWakeUpId || id == kMomentId) {
+      uint64_t ignored;
+      [[maybe_unused]] const auto size =
+          ::read(id == kWakeUpId ? wakeUp_ : moment_, &ignored, sizeof ignored);
+      if (id == kMomentId) watchQuiet();
       return;
     }
-    const auto found = handles_.find(id);
-    if (found == handles_.end() || !toEpoll(found->second.events)) return;
+    auto found = handles_.find(id);
+    if (found == handles_.end()) return;
+    found->second.watched = 0;
     const Handle handle = found->second;
-    lock.unlock();
-    handle.callback(id, handle.fd, fromEpoll(events), handle.data.opaque);
+    if (!toEpoll(handle.events)) return;
+    if (events & (toEpoll(handle.events) | EPOLLERR | EPOLLHUP)) {
+      lock.unlock();
+      handle.callback(id, handle.fd, fromEpoll(events), handle.data.opaque);
+      lock.lock();
+      found = handles_.find(id);
+    }
+    if (found != handles_.end() && !found->second.watched) watch(id, found->second);
   }
 
   void expire() {
@@ -216,7 +260,10 @@ class EventLoop {
   }
 
   const int epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  static constexpr int kWakeUpId = 0, kMomentId = -1;  // handles and timeouts have numbers above
   const int wakeUp_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  const int moment_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  bool isMomentSet_ = false;
   std::mutex mutex_;
   int last_ = 0;
   std::map<int, Handle> handles_;

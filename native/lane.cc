@@ -1,6 +1,7 @@
 #include "lane.h"
 
 #include <chrono>
+#include <thread>
 
 #include "thread.h"
 
@@ -8,7 +9,10 @@ namespace virt {
 
 namespace {
 thread_local bool isRetired = false;
-}
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::microseconds kLookOut(50);
+constexpr std::chrono::milliseconds kQuick(5);
+}  // namespace
 
 void Lane::retire() { isRetired = true; }
 
@@ -20,45 +24,68 @@ void Lane::letGo() {
 }
 
 bool Lane::post(Task task) {
-  std::unique_lock lock(mutex_);
+  std::lock_guard lock(mutex_);
   tasks_.push_back(std::move(task));
-  if (idle_ >= tasks_.size() || threads_ == width_) {
-    lock.unlock();
-    wake_.notify_one();
-    return true;
-  }
-  ++threads_;
-  if (startThread("virt-lane", [self = shared_from_this()] { self->work(); })) return true;
-  if (--threads_ > 0) return true;
+  hasNews_ = true;
+  if (!hasWork() || summon() || threads_ > 0) return true;
   tasks_.pop_back();
   return false;
+}
+
+bool Lane::summon() {
+  if (isSearching_) return true;
+  if (idle_ > 0) {
+    wake_.notify_one();
+    return isSearching_ = true;
+  }
+  if (threads_ == width_ + spare_) return false;
+  isSearching_ = startThread("virt-lane", [self = shared_from_this()] { self->work(); });
+  if (isSearching_) ++threads_;
+  return isSearching_;
+}
+
+// Calls come in bursts, and one after the other: the next is often posted before a thread would be asleep.
+void Lane::lookOut(std::unique_lock<std::mutex>& lock) {
+  if (isSearching_) return;
+  isSearching_ = true;
+  hasNews_ = false;
+  lock.unlock();
+  const auto end = Clock::now() + kLookOut;
+  while (!hasNews_ && Clock::now() < end) std::this_thread::yield();
+  lock.lock();
+  isSearching_ = false;
 }
 
 void Lane::work() {
   mayBlock = true;
   std::unique_lock lock(mutex_);
   for (;;) {
-    if (tasks_.empty()) {
+    if (!hasWork()) lookOut(lock);
+    if (!hasWork()) {
       ++idle_;
-      wake_.wait_for(lock, std::chrono::seconds(5), [this] { return !tasks_.empty() || isFreed_; });
+      wake_.wait_for(lock, std::chrono::seconds(5), [this] { return hasWork() || isFreed_; });
       --idle_;
-      if (tasks_.empty()) break;
+      if (!hasWork()) break;
     }
     Task task = std::move(tasks_.front());
     tasks_.pop_front();
+    ++busy_;
+    isSearching_ = false;
+    if (hasWork()) summon();
     lock.unlock();
+    const auto start = Clock::now();
     task();
     task = nullptr;  // what it held is released outside the lock, and here, where libvirt may be called
+    const bool wasQuick = Clock::now() - start < kQuick;
     lock.lock();
+    --busy_;
+    isQuick_ = wasQuick;
     if (isRetired) break;
   }
   --threads_;
   if (!isRetired) return;
-  // Others do what is left.
-  if (!tasks_.empty() && threads_ == idle_) {
-    ++threads_;
-    if (!startThread("virt-lane", [self = shared_from_this()] { self->work(); })) --threads_;
-  }
+  isSearching_ = false;
+  if (hasWork()) summon();  // others do what is left
   freed_.wait(lock, [this] { return isFreed_; });
 }
 

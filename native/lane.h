@@ -1,5 +1,6 @@
 // Where blocking calls run: a few threads private to one connection, so that a hung host starves nobody else.
 #pragma once
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -12,14 +13,17 @@ namespace virt {
 using Task = std::function<void()>;
 
 // Tasks start in order. Threads are started when there is work for them and end when there has been none for
-// a while.
+// a while. At most one looks for work at a time, and calls the next when it has found more than it can do:
+// whoever posts wakes at most one, and none where one is just awake. To wake a thread costs more than most
+// calls in process.
 class Lane : public std::enable_shared_from_this<Lane> {
  public:
   // libvirtd serves five requests of a client at once, counts keepalives among them, and closes a client that
-  // fills all five for half a minute: three here and one urgent leave room.
-  static constexpr size_t kWidth = 3;
+  // fills all five for half a minute: three here and one urgent leave room. While calls are quick, none fills
+  // anything, and a fourth lets the host answer more at once.
+  static constexpr size_t kWidth = 3, kSpare = 1;
 
-  explicit Lane(size_t width) : width_(width) {}
+  explicit Lane(size_t width, size_t spare = 0) : width_(width), spare_(spare) {}
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
@@ -36,12 +40,19 @@ class Lane : public std::enable_shared_from_this<Lane> {
 
  private:
   void work();
+  // With the lock held.
+  bool hasWork() const { return !tasks_.empty() && busy_ < width_ + (isQuick_ ? spare_ : 0); }
+  bool summon();
+  void lookOut(std::unique_lock<std::mutex>& lock);
 
-  const size_t width_;
+  const size_t width_, spare_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Task> tasks_;
-  size_t threads_ = 0, idle_ = 0;
+  size_t threads_ = 0, idle_ = 0, busy_ = 0;
+  bool isQuick_ = false;               // the call that ended last
+  bool isSearching_ = false;           // a thread is awake, or being woken, that will look at the tasks
+  std::atomic<bool> hasNews_ = false;  // for the one that is awake
   std::condition_variable freed_;
   bool isFreed_ = false;
 };

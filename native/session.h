@@ -88,7 +88,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // True: libvirt has freed the connection.
   static bool dismantle(virConnectPtr connection, const Sources& sources);
 
-  const std::shared_ptr<Lane> lane_ = std::make_shared<Lane>(Lane::kWidth);
+  const std::shared_ptr<Lane> lane_ = std::make_shared<Lane>(Lane::kWidth, Lane::kSpare);
   const std::shared_ptr<Lane> urgent_ = std::make_shared<Lane>(1);
   AgentLinks agents_{address};
   bool hasAgentLinks_ = true;

@@ -6,7 +6,7 @@ import time
 import libvirt
 
 # Calls let go of the interpreter's lock while they wait. As many threads as the addon has for one connection.
-THREADS = 3
+THREADS = 4
 
 
 def awaited(calls):

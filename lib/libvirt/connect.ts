@@ -55,14 +55,13 @@ function authCallback(auth: ConnectOptions['auth']): AuthCallback | null {
 const UNFIT_TEXT = /[\0\p{Surrogate}]/u;
 
 /** Without a word of what was answered. */
-function checkAnswers(answers: readonly unknown[] | undefined): void {
-  for (const answer of answers ?? []) {
-    if (answer === null || (typeof answer === 'string' && !UNFIT_TEXT.test(answer))) continue;
-    throw argumentError(
-      'ERR_INVALID_ARG_VALUE',
-      "The option 'auth' of connect must answer with strings without NUL characters and lone surrogates, or null",
-    );
-  }
+function checkAnswers(answers: unknown): void {
+  const isFit = (answer: unknown) => answer === null || (typeof answer === 'string' && !UNFIT_TEXT.test(answer));
+  if (answers === undefined || answers === null || (Array.isArray(answers) && answers.every(isFit))) return;
+  throw argumentError(
+    'ERR_INVALID_ARG_VALUE',
+    "The option 'auth' of connect must answer with a list of strings without NUL characters and lone surrogates, or of null",
+  );
 }
 
 function keepAliveOf(keepAlive: ConnectOptions['keepAlive']): { interval: number; count: number } {

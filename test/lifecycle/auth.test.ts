@@ -50,10 +50,10 @@ describe('a daemon with a password', () => {
     expect(asked[0]?.[0]?.prompt).toMatch(/\S/);
   });
 
-  test.each(['wxyz\0', 'wxyz\ud800', 31337])(
+  test.each([[['wxyz\0']], [['wxyz\ud800']], [[31337, {}]], ['wxyz']])(
     'an answer that no string of C holds is refused, and not told: %j',
     async (unfit) => {
-      const auth = (ask: readonly AuthCredential[]) => ask.map(() => unfit as string);
+      const auth = () => unfit as string[];
       const error = await rejection(connect(at.daemon.uri, { auth }));
       expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' });
       expect(inspect(error)).not.toMatch(/wxyz|31337/);
@@ -83,8 +83,6 @@ describe('a daemon with a password', () => {
     ['nothing to ask', {}],
     ['too few answers', { auth: () => [USER] }],
     ['too many answers', { auth: () => [USER, PASSWORD, PASSWORD, PASSWORD] }],
-    ['answers that are none', { auth: () => [1, {}] as never }],
-    ['an answer that is no list', { auth: () => 'x' as never }],
     ['no answer', { auth: async () => undefined as never }],
   ])('%s: an ordinary error, and the next one gets in', async (_what, options) => {
     const error = await rejection(connect(at.daemon.uri, options));

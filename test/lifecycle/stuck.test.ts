@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { connect, DomainState } from '../../lib/libvirt';
+import { connect, type Domain, DomainState } from '../../lib/libvirt';
 import { PrivateLibvirtd } from '../../lib/testing';
 import { rejection } from '../driver/test-driver';
 
@@ -36,13 +36,15 @@ const sockets = () =>
     }
   }).length;
 
+const asManyAsThreads = (dom: Domain) => Array.from({ length: 4 }, () => dom.getXMLDesc());
+
 test('a call that waits for its turn is abandoned by its deadline, and never begins', async () => {
   await using conn = await connect(uri(), { keepAlive: false });
   const dom = await conn.domainLookupByName('test');
   stopForOneSecond();
-  const before = [dom.getXMLDesc(), dom.getXMLDesc(), dom.getXMLDesc()]; // as many as there are threads
+  const before = asManyAsThreads(dom);
   const suspended = rejection(dom.suspend({ timeoutMs: 100 }));
-  busy(2000); // the daemon has answered the three after one second
+  busy(2000); // the daemon has answered these after one second
   expect(await suspended).toMatchObject({ name: 'TimeoutError' });
   await Promise.all(before);
   expect((await dom.getState()).state).toBe(DomainState.RUNNING);
@@ -52,7 +54,7 @@ test('a call that waits for its turn is abandoned by its signal, and never begin
   await using conn = await connect(uri(), { keepAlive: false });
   const dom = await conn.domainLookupByName('test');
   daemon.suspend();
-  const before = [dom.getXMLDesc(), dom.getXMLDesc(), dom.getXMLDesc()];
+  const before = asManyAsThreads(dom);
   const abort = new AbortController();
   const suspended = rejection(dom.suspend({ signal: abort.signal }));
   abort.abort();
