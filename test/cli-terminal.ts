@@ -18,11 +18,14 @@ const STOP = `
     return () => resolve(clearInterval(timer));
   };
   const stop = (place) => new Promise((resolve) => process.once('SIGINT', hang(place, resolve)));
+  const passed = {};
   installFaultHook((point) => {
     const { STOP_AT } = process.env;
-    if (STOP_AT !== point && STOP_AT !== 'hang at ' + point) return;
-    delete process.env.STOP_AT; // the first time
-    return STOP_AT === point ? stop(point) : new Promise(() => hang(point));
+    passed[point] = (passed[point] ?? 0) + 1;
+    const place = passed[point] === 1 ? point : point + ' ' + passed[point]; // its second time, third, …
+    if (STOP_AT !== place && STOP_AT !== 'hang at ' + place) return;
+    delete process.env.STOP_AT;
+    return STOP_AT === place ? stop(place) : new Promise(() => hang(place));
   });
   const files = require('node:fs/promises');
   const { link } = files;

@@ -32,9 +32,6 @@ export interface TreeOptions extends PictureOptions {
  * Guest, disks, the images of each with the snapshots on them, what is live and what is missing. Characters in names that
  * would break lines or turn the text around are shown as `\u{…}`; `svg` and `mermaid` shorten long names, `html` and `text`
  * never. `json` is the tree as it came.
- *
- * @example
- * console.log(drawTree(await diskTree(dom), { format: 'text', snapshots: await listDiskSnapshots(dom) }));
  */
 export function drawTree(tree: DiskTree, options: TreeOptions): string {
   const { format, colour = false, snapshots = [] } = options;

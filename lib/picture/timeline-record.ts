@@ -23,10 +23,6 @@ export interface TimelineRecorder {
  * Measures the steps of one snapshot, each from when it was told to when the next one was.
  *
  * @param now a clock in milliseconds; default performance.now
- * @example
- * const recorder = recordTimeline();
- * const set = await snapshotDisks(dom, { onProgress: recorder.onProgress });
- * console.log(drawTimeline(recorder.finish(set), { format: 'text' }));
  */
 export function recordTimeline(now: () => number = () => performance.now()): TimelineRecorder {
   const begun: { phase: Phase; disk?: string; at: number }[] = [];

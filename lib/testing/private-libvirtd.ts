@@ -68,10 +68,11 @@ const OPTIONS: OptionNames<PrivateLibvirtdOptions> = {
  *
  * @example
  * await using daemon = await PrivateLibvirtd.start();
+ * const { name } = await TestGuest.boot({ connection: await daemon.connect() });
+ * await daemon.kill();      // SIGKILL: the guest runs on, the connection has ended
+ * await daemon.restart();
  * await using connection = await daemon.connect();
- * await using guest = await TestGuest.boot({ connection });
- * await daemon.kill();      // SIGKILL: the guest runs on
- * await daemon.restart();   // and is found again
+ * console.log((await connection.domainLookupByName(name)).getName());
  */
 export class PrivateLibvirtd implements AsyncDisposable {
   readonly #holder: ChildProcess;

@@ -30,7 +30,9 @@ const OPTIONS: OptionNames<WithSnapshotOptions> = { signal: true, timeoutMs: tru
  * @returns what `fn` returns
  * @throws GuestRestoredError where somebody else brings the guest back to an earlier time while `fn` runs
  * @example
- * test('a full disk is reported', () => withSnapshot(guest.domain, async () => { await guest.exec(['rm', '-rf', '/etc']); }));
+ * await withSnapshot(domain, async (domain) => {
+ *   await domain.destroy();   // or whatever a test does to it
+ * });
  */
 export async function withSnapshot<T>(
   domain: Domain,

@@ -14,9 +14,6 @@ export interface Overlay {
 
 /**
  * Between them, `external` and `excluded` must name every disk of the domain: libvirt takes those that are not named as well.
- *
- * @example
- * formatXml(diskOnlySnapshot('s1', { external: [{ target: 'vda', path: '/images/a.s1', format: 'qcow2' }], excluded: ['vdb'] }))
  */
 export function diskOnlySnapshot(
   name: string,

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { type Block, pages, root } from './markdown';
+import { isShell, linesOf } from './plain-samples';
 
 const anchorsOf = new Map(pages.map(({ file, anchors }) => [file, anchors]));
 
@@ -59,13 +60,7 @@ function unknownCommand(line: string, own: Record<string, string> = {}): string 
     : `there is no npm script ${script}`;
 }
 
-const linesOf = ({ text }: Block) =>
-  text
-    .replaceAll('\\\n', ' ')
-    .split('\n')
-    .map((line) => line.replace(/(^|\s)#.*/, '').trimEnd())
-    .filter((line) => line.trim() !== '');
-const shells = pages.flatMap(({ blocks }) => blocks).filter(({ language }) => /^(sh|bash|shell)$/.test(language));
+const shells = pages.flatMap(({ blocks }) => blocks).filter(isShell);
 
 /** Of the example that the page belongs to. */
 function ownScripts({ where }: Block): Record<string, string> {

@@ -1,75 +1,72 @@
-// The samples that say so are run as they stand, each in a process of its own, on a guest named web1 of a real daemon; only the
-// daemon's address is put in. What they print is looked at where the sample says what it is.
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+// All code samples are run as they stand, each in a process of its own, on a guest named web1 of a real daemon, or by the test
+// runner that they are for; only names are put in. What they print is looked at where the sample says what it is.
+import type { ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import ts from 'typescript';
 import { type Connection, listDiskSnapshots } from '../../lib';
 import { PrivateLibvirtd, TestGuest } from '../../lib/testing';
-import { root } from './markdown';
-import { importsFor, isProgram, samples } from './samples';
+import { CIRCUMSTANCES, circumstanceOf, namesIn, samplesOf, type World } from './circumstances';
+import { Project } from './project';
+import { countExamples, docstrings, samples } from './samples';
 
-const SYSTEM = 'qemu:///system';
-const around = (piece: string) => `${importsFor(`connect ${piece}`)}
-const conn = await connect('${SYSTEM}');
-const dom = await conn.domainLookupByName('web1');
-${piece}
-await conn.close();
-`;
-
+let project: Project;
 let daemon: PrivateLibvirtd;
-let conn: Connection;
+let connection: Connection;
 let guest: TestGuest;
-let project: string;
+const world = (): World => ({ daemon, connection, guest, folder: project.folder });
 
 beforeAll(async () => {
-  project = mkdtempSync(join(tmpdir(), 'samples-'));
-  mkdirSync(join(project, 'node_modules'));
-  symlinkSync(root, join(project, 'node_modules', 'libvirt-disksnapshot'));
+  project = new Project();
   daemon = await PrivateLibvirtd.start();
-  conn = await daemon.connect();
-  guest = await TestGuest.boot({ name: 'web1', disks: 2, persistent: true, connection: conn });
+  connection = await daemon.connect();
+  guest = await TestGuest.boot({ name: 'web1', disks: 2, persistent: true, connection });
 }, 180_000);
 
 afterAll(async () => {
   await guest?.close();
-  await conn?.close();
+  await connection?.close();
   await daemon?.close();
-  rmSync(project, { recursive: true, force: true });
+  project?.[Symbol.dispose]();
 });
 
-async function run(sample: string): Promise<{ code: number; output: string; errors: string }> {
-  const program = isProgram(sample) ? sample : around(sample);
-  const { outputText } = ts.transpileModule(
-    program.replaceAll(SYSTEM, daemon.uri).replaceAll('/backup/', `${project}/`),
-    {
-      compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
-    },
-  );
-  const file = join(project, 'sample.mjs');
-  writeFileSync(file, outputText);
-  const child = spawn(process.execPath, [file], { cwd: project, stdio: ['ignore', 'pipe', 'pipe'], timeout: 90_000 });
-  const ended = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)));
-  const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  return { code, output, errors };
+/** Until the sample has printed something. */
+async function makeEvents(child: ChildProcess): Promise<void> {
+  let isEnough = false;
+  for (const event of ['data', 'end']) child.stdout?.once(event, () => (isEnough = true));
+  while (!isEnough) {
+    await guest.domain.suspend();
+    await guest.domain.resume();
+  }
+  child.kill();
 }
 
-const runnable = samples.filter(({ runs }) => runs);
+const run = samples.filter((sample) => circumstanceOf(sample)?.apart === undefined);
 
-describe.each(runnable)('$where', ({ text: sample }) => {
+describe.each(run)('$where', (sample) => {
+  const { before, after, names, followedBy, endless } = circumstanceOf(sample) ?? { in: '' };
+
   test('runs, says what it shows, and leaves no snapshot', async () => {
-    const { code, output, errors } = await run(sample);
-    expect({ code, errors }).toEqual({ code: 0, errors: '' });
-    for (const [, shown = ''] of sample.matchAll(/console\.log\(.*\);\s*\/\/ prints: (.*)$/gm)) {
-      expect(output).toContain(shown);
+    await before?.(world());
+    try {
+      const meanwhile = endless ? makeEvents : undefined;
+      const ended = await project.run(sample, { ...namesIn(world()), ...names }, { followedBy, meanwhile });
+      expect(ended).toEqual({ code: endless ? null : 0, errors: '', output: expect.any(String) });
+      if (endless) expect(ended.output).not.toBe('');
+      for (const [, shown = ''] of sample.text.matchAll(/console\.log\(.*\);\s*\/\/ prints: (.*)$/gm)) {
+        expect(ended.output).toContain(shown);
+      }
+    } finally {
+      await after?.(world());
     }
     expect(await listDiskSnapshots(guest.domain)).toEqual([]);
   }, 120_000);
 });
 
-test('there are samples to run', () => {
-  expect(runnable.length).toBeGreaterThan(5);
+test('each circumstance is that of one sample', () => {
+  const counts = CIRCUMSTANCES.map((one) => ({ ...one, samples: samplesOf(one, samples) }));
+  expect(counts.filter((one) => one.samples !== 1)).toEqual([]);
+});
+
+test('no @example is overlooked: they stand where users read them', () => {
+  expect(docstrings).toHaveLength(countExamples());
+  expect(run.length).toBeGreaterThan(40);
 });

@@ -1,21 +1,22 @@
 /** The code samples: of the Markdown files, and of the docstrings. A sample that imports is a program; others are pieces of one. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { pages, root } from './markdown';
 
 export interface Sample {
+  /** Where a reader finds it: the file and line, or whose docstring. */
   where: string;
+  language: string;
+  /** As it stands there. */
   text: string;
-  /** ```` ```ts run ````: it is run on a real guest. */
-  runs: boolean;
 }
 
-const CODE = /^(ts|mts|js|mjs|javascript|typescript)$/;
+export const CODE = /^(ts|mts|js|mjs|javascript|typescript)$/;
 const inPages = pages
   .flatMap(({ blocks }) => blocks)
   .filter(({ language }) => CODE.test(language))
-  .filter(({ words }) => !words.includes('sketch')) // not of this package's users: internals, a fragment of a table
-  .map(({ where, text, words }): Sample => ({ where, text, runs: words.includes('run') }));
+  .map(({ where, language, text }): Sample => ({ where, language, text }));
 
 /** Modules whose exports a piece may use without saying where they are from. */
 const MODULES = { 'libvirt-disksnapshot': 'lib/index.ts', 'libvirt-disksnapshot/testing': 'lib/testing/index.ts' };
@@ -43,22 +44,30 @@ function inDocstrings(): Sample[] {
         .filter(({ name }) => name === 'example')
         .map(({ text }) => ({
           where: `@example of ${own.name}${each === own ? '' : `.${each.name}`}`,
+          language: 'ts',
           text: ts.displayPartsToString(text),
-          runs: false,
         })),
     );
   });
 }
 
-/** CommonJS is read as the module that it would be: in a script without types, `require` gives anything. */
-const asModule = (text: string) => text.replaceAll(/^const (\{.*\}) = require\((.*)\);$/gm, 'import $1 from $2;');
+export const docstrings: readonly Sample[] = inDocstrings();
+export const samples: readonly Sample[] = [...inPages, ...docstrings];
 
-export const samples: readonly Sample[] = [...inPages, ...inDocstrings()].map((sample) => ({
-  ...sample,
-  text: asModule(sample.text),
-}));
+/** Of all sources: how many `@example`s there are, found or not. */
+export function countExamples(): number {
+  return readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(join(root, 'lib', file), 'utf8').match(/^\s*\* @example\b/gm)?.length ?? 0)
+    .reduce((sum, count) => sum + count, 0);
+}
 
-export const isProgram = (text: string) => /^import /m.test(text);
+export const isCommonJs = (text: string) => /\brequire\(/.test(text);
+export const isProgram = (text: string) => /^import /m.test(text) || isCommonJs(text);
+
+/** CommonJS is compiled as the module that it would be: in a script without types, `require` gives anything. */
+export const asModule = (text: string) =>
+  text.replaceAll(/^const (\{.*\}) = require\((.*)\);$/gm, 'import $1 from $2;');
 
 /** What a piece takes for granted: the exports that it names. */
 export function importsFor(text: string): string {

@@ -1,5 +1,6 @@
 // Ctrl-C, pressed on a terminal while a command waits at one moment after the other: the guest is as it was, and the command
 // says so. What cannot be taken back any more is finished or told.
+import { existsSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { CommandLine } from '../cli-guest';
 import { CTRL_C } from '../cli-terminal';
@@ -14,6 +15,9 @@ beforeAll(async () => {
 afterAll(() => cli?.close());
 afterEach(() => cli.expectNothingLeft());
 
+/** What is said of a disk whose snapshot is deleted. */
+const MERGED = 'merged and no longer part of it';
+const LOST = 'lost to it, as the merge had begun';
 const TAKEN_BACK = 'interrupted: what was begun has been taken back';
 
 describe('on a guest without a snapshot', () => {
@@ -98,7 +102,7 @@ describe('on a guest with a snapshot', () => {
       const content = await written();
       const { exitCode, screen } = await cli.interrupted(['delete', 'web1', 'merging', '--bandwidth', '1'], place);
       expect(screen).toMatch(
-        /web1 goes on as before, but of merging no disk can .*; delete it again to finish them\r\n$/,
+        /web1 goes on as before, but of merging vda: lost to it.*\. Delete it again to finish\r\n$/,
       );
       expect(exitCode).toBe(130);
       expect(withoutRecords(await cli.everything())).toEqual(withoutRecords(merging));
@@ -106,6 +110,45 @@ describe('on a guest with a snapshot', () => {
       expect(await written()).toBe(content);
       expect(await cli.json('delete', 'web1', 'merging')).toMatchObject({ exitCode: 0 });
       expect(await written()).toBe(content);
+      expect(withoutRecords(await cli.everything())).toEqual(withoutRecords(before));
+    },
+  );
+
+  test.each([
+    [
+      'in the merge of the first disk',
+      'delete.job-started',
+      'a',
+      { vda: 'missing', vdb: 'present' },
+      `vda: ${LOST}; vdb: still there`,
+    ],
+    ['between the two merges', 'delete.recorded', 'a', { vdb: 'present' }, `vda: ${MERGED}; vdb: still there`],
+    ['in the merge of the second', 'delete.job-started 2', 'b', { vdb: 'missing' }, `vda: ${MERGED}; vdb: ${LOST}`],
+  ])(
+    'delete of two disks, %s: what is merged stays so, show names what is left, once more finishes it',
+    async (...row) => {
+      const [, place, folder, left, says] = row;
+      await cli.run('create', 'web1', '--name', 'both', '--no-quiesce');
+      // So much that a merge at 1 MiB/s is not over before the key is pressed.
+      await cli.guest.exec(['sh', '-c', `dd if=/dev/urandom of=/mnt/${folder}/much bs=1M count=2; sync`]);
+      const [a, b] = (await cli.sources()) as [string, string];
+      const content = await written(folder);
+      const { exitCode, screen } = await cli.interrupted(['delete', 'web1', 'both', '--bandwidth', '1'], place);
+      const told = `web1 goes on as before, but of both ${says}. Delete it again to finish`;
+      expect({ exitCode, screen }).toEqual({ exitCode: 130, screen: expect.stringContaining(told) });
+
+      const { disks } = await cli.json('show', 'web1', 'both');
+      expect(Object.fromEntries(disks.map((one: { disk: string; state: string }) => [one.disk, one.state]))).toEqual(
+        left,
+      );
+      expect((await cli.sources()).map((source) => [a, b].includes(source))).toEqual(['vda' in left, true]);
+      expect(existsSync(a)).toBe('vda' in left);
+      for (const disk of ['vda', 'vdb'])
+        expect((await cli.daemon.virsh('blockjob', 'web1', disk)).stdout).toContain('No current block job');
+
+      expect(await cli.json('delete', 'web1', 'both')).toMatchObject({ exitCode: 0, disks: Object.keys(left) });
+      expect(await cli.json('show', 'web1', 'both')).toMatchObject({ exitCode: 4 });
+      expect(await written(folder)).toBe(content);
       expect(withoutRecords(await cli.everything())).toEqual(withoutRecords(before));
     },
   );
@@ -132,8 +175,9 @@ describe('on a guest with a snapshot', () => {
 });
 
 /** What the guest reads from its disk, not from its memory. */
-async function written(): Promise<string> {
-  const { stdout } = await cli.guest.exec(['sh', '-c', 'echo 3 >/proc/sys/vm/drop_caches; md5sum /mnt/a/much']);
+async function written(folder = 'a'): Promise<string> {
+  const read = `echo 3 >/proc/sys/vm/drop_caches; md5sum /mnt/${folder}/much`;
+  const { stdout } = await cli.guest.exec(['sh', '-c', read]);
   return stdout;
 }
 

@@ -1,4 +1,5 @@
 // What a person writes is checked as a whole before anything begins.
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { parseConfig, readConfig } from '../src/config.ts';
 
@@ -31,6 +32,8 @@ test('a file that is missing or no JSON is named', async () => {
   await expect(readConfig(__filename)).rejects.toThrow(`${__filename}: `);
 });
 
-test('the example is valid', async () => {
+test('the example is valid, and the one that README.md shows', async () => {
   expect((await readConfig(`${__dirname}/../config.example.json`)).hosts).toHaveLength(2);
+  const [, shown = ''] = /^```json\n(.*?)^```/ms.exec(readFileSync(`${__dirname}/../README.md`, 'utf8')) ?? [];
+  expect(parseConfig(JSON.parse(shown)).hosts).toHaveLength(2);
 });

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type DeleteOptions, type DiskSnapshotSet, type Domain, findDiskSnapshot } from '../../index';
+import { type DeleteOptions, type DiskSnapshot, type Domain, findDiskSnapshot } from '../../index';
 import type { Frame } from '../action';
 import { disksOf } from '../chosen-disks';
 import { addDiskOption, wholeNumber } from '../options';
@@ -24,7 +24,7 @@ export const deleteCommand = (frame: Frame): Command =>
         session.begin({
           guest: set.guest,
           leaves: `The merge of ${name} may go on in QEMU; delete it again`,
-          givenUp: () => whatIsLeft(guest, set),
+          givenUp: () => whatIsLeft(guest, set.name, disks),
         });
         const call: DeleteOptions = { bandwidth, ...session.operation };
         if (disk === undefined) await set.delete(call);
@@ -42,12 +42,18 @@ export const deleteCommand = (frame: Frame): Command =>
  * The guest's disks hold what they held, on the images that they had. But a merge writes into the image that is the point in
  * time: where one was begun there is none any more, and disks that were merged before the interrupt stay merged.
  */
-async function whatIsLeft(guest: Domain, { name, disks }: DiskSnapshotSet): Promise<Aftermath> {
+async function whatIsLeft(guest: Domain, name: string, asked: readonly DiskSnapshot[]): Promise<Aftermath> {
   const left = (await findDiskSnapshot(guest, name))?.disks ?? [];
-  if (left.length === 0) return { message: `${name} was deleted already`, outcome: 'done' };
-  const whole = left.filter(({ state }) => state === 'present').map(({ disk }) => disk);
-  if (whole.length === disks.length) return { message: `${name} is still there`, outcome: 'undone' };
-  const still = whole.length === 0 ? 'no disk' : `only ${whole.join(', ')}`;
-  const message = `${guest.getName()} goes on as before, but of ${name} ${still} can still be gone back to, as merges were begun; delete it again to finish them`;
+  const found = asked.map(({ disk }) => left.find((one) => one.disk === disk)?.state ?? 'deleted');
+  const named = (wanted: (typeof found)[number]) =>
+    asked.flatMap(({ disk }, at) => (found[at] === wanted ? [disk] : [])).join(', ');
+  if (found.every((state) => state === 'deleted')) return { message: `${name} was deleted already`, outcome: 'done' };
+  if (found.every((state) => state === 'present')) return { message: `${name} is still there`, outcome: 'undone' };
+  const facts = [
+    [named('deleted'), 'merged and no longer part of it'],
+    [named('missing'), 'lost to it, as the merge had begun'],
+    [named('present'), 'still there'],
+  ].flatMap(([disks, fact]) => (disks ? [`${disks}: ${fact}`] : []));
+  const message = `${guest.getName()} goes on as before, but of ${name} ${facts.join('; ')}. Delete it again to finish`;
   return { message, outcome: 'done' };
 }

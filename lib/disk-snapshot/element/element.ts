@@ -45,10 +45,6 @@ export interface PluginMethod {
  * A method that is not built in is passed on: whether a plug-in by that name exists, its registry knows. Its element, if it
  * was XML, is the member `element`; see {@link pluginElement}.
  *
- * @example
- * elementOf('qemu')                                                            // { method: 'qemu' }
- * elementOf("<diskSnapshot method='qemu'><source file='/x/a.s1'/></diskSnapshot>") // { method: 'qemu', source: '/x/a.s1' }
- *
  * @throws TypeError, RangeError for a member of the wrong JavaScript type, or a number that is no size
  * @throws DiskSnapshotError INVALID_XML, INVALID_ARGUMENT naming the culprit
  */

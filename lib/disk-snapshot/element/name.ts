@@ -47,10 +47,7 @@ export function checkSnapshotName(name: string): void {
 
 /**
  * A name for a snapshot that was given none: the moment in UTC, so that names sort as the snapshots were made. Where that
- * is taken, a counter follows.
- *
- * @example
- * defaultName(new Date(), taken)   // '20261122T204307.123Z', then '20261122T204307.123Z-02'
+ * is taken, a counter follows: `20261122T204307.123Z`, then `20261122T204307.123Z-02`.
  */
 export function defaultName(date: Date, taken: ReadonlySet<string>): string {
   const stamp = date.toISOString().replace(/[-:]/g, '');

@@ -8,7 +8,6 @@ import { DiskSnapshotError } from '../errors';
  *
  * @throws DiskSnapshotError OPERATION_FAILED with QEMU's own words; LibvirtError where libvirt refused (a guest that is
  * off, a driver that is not QEMU's).
- * @example await qmp<BlockDevice[]>(domain, 'query-block')
  */
 export async function qmp<T>(
   domain: Domain,

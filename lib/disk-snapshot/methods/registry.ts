@@ -31,8 +31,9 @@ const registered = new Map<string, SnapshotMethod>();
  * @throws TypeError for an object that is no {@link SnapshotMethod}
  * @throws DiskSnapshotError INVALID_ARGUMENT where the name is taken, or no name
  * @example
- * declare const acme: SnapshotMethod;
- * const registration = registerSnapshotMethod(acme);
+ * const registration = registerSnapshotMethod(acme);   // acme: SnapshotMethod
+ * console.log((await planSnapshot(dom, { disks: { vda: 'acme' } })).ok);
+ * registration[Symbol.dispose]();
  */
 export function registerSnapshotMethod<Data, State>(plugin: SnapshotMethod<Data, State>): Disposable {
   if (typeof plugin !== 'object' || plugin === null) throw invalidType('plugin', 'a SnapshotMethod', plugin);
