@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Connection, connect } from '../libvirt';
-import { QEMU_CONF } from './qemu-conf';
+import { qemuConf } from './qemu-conf';
 import { scratchDirectory } from './scratch';
 
 let shared: Promise<Connection> | undefined;
@@ -26,6 +26,6 @@ async function openEmbedded(): Promise<Connection> {
   // One root per process, for as long as it lives.
   const root = join(await scratchDirectory(), 'embed');
   await mkdir(join(root, 'etc'), { recursive: true });
-  await writeFile(join(root, 'etc', 'qemu.conf'), QEMU_CONF);
+  await writeFile(join(root, 'etc', 'qemu.conf'), qemuConf());
   return connect(`qemu:///embed?root=${encodeURIComponent(root)}`);
 }

@@ -9,7 +9,7 @@ import { type Connection, type ConnectOptions, connect } from '../libvirt';
 import { type OptionNames, refuseUnknown } from '../libvirt/options';
 import { exists } from './cache';
 import { type RunResult, run, toolEnvironment } from './command';
-import { QEMU_CONF } from './qemu-conf';
+import { qemuConf } from './qemu-conf';
 import { temporaryDirectory } from './scratch';
 
 /** Folders of libvirt's that are our own inside the daemon's mount namespace. */
@@ -100,7 +100,7 @@ export class PrivateLibvirtd implements AsyncDisposable {
     if (process.getuid?.() !== 0) throw new Error('a private libvirtd needs root: it lives in namespaces of its own');
     const directory = await temporaryDirectory('libvirtd');
     for (const folder of Object.keys(FOLDERS)) await mkdir(join(directory, folder));
-    await writeFile(join(directory, 'etc', 'qemu.conf'), QEMU_CONF);
+    await writeFile(join(directory, 'etc', 'qemu.conf'), qemuConf());
     // From libvirt 10.4 on the daemon would not start where there is neither nft nor iptables.
     await writeFile(join(directory, 'etc', 'network.conf'), 'firewall_backend = "none"\n');
     // Of two lines for one setting libvirt heeds the first.

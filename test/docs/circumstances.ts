@@ -24,7 +24,6 @@ export const namesIn = ({ daemon, guest, folder }: World): Readonly<Record<strin
   'qemu+ssh://host/system': daemon.uri,
   '/var/lib/libvirt/images/web1.qcow2': guest.image('vda'),
   '/backup/': `${folder}/`,
-  '/images/debian-12.qcow2': join(folder, 'debian-12.qcow2'),
   '/srv/array': join(folder, 'array'),
 });
 
@@ -102,11 +101,6 @@ if (taken.join() !== '17@first' || kept.size > 0) throw new Error(taken.join() +
 export const CIRCUMSTANCES: readonly Circumstance[] = [
   { in: 'docs/libvirt-binding.md', holds: 'createHash', ...poolOfImages },
   { in: 'docs/migrating.md', holds: 'adoptDiskSnapshots', before: overlayOfVirsh, after: deleteAll },
-  {
-    in: 'docs/testing.md',
-    holds: '/images/debian-12.qcow2',
-    before: ({ folder }) => qemuImg('create', '-q', '-f', 'qcow2', join(folder, 'debian-12.qcow2'), '64M'),
-  },
   { in: 'docs/writing-a-method.md', followedBy: WITH_AN_ARRAY },
   {
     in: 'examples/vendor-array/README.md',

@@ -7,11 +7,10 @@ import { registerVendorArray } from '../../examples/vendor-array/index';
 import { type Connection, connect, DomainDefineFlags, defineDomain, describeDomain } from '../../lib';
 import { elementOf } from '../../lib/disk-snapshot/element/element';
 import { type Block, pages, root } from './markdown';
-import { DATA, isAbout, isShell } from './plain-samples';
-import { CODE } from './samples';
+import { DATA, isAbout, isCode, isShell } from './plain-samples';
 
 const blocks = pages.flatMap((page) => page.blocks);
-const data = blocks.filter((block) => block.language !== '' && !CODE.test(block.language) && !isShell(block));
+const data = blocks.filter((block) => block.language !== '' && !isCode(block) && !isShell(block));
 
 function textOf(file: string, holds: string): string {
   const block = data.find(({ where, text }) => isAbout({ in: file, holds }, where, text));

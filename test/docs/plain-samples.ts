@@ -44,6 +44,7 @@ export const DATA: readonly Plain[] = [
   { in: 'CONTRIBUTING.md', holds: 'FN(', by: 'test/docs/data.test.ts' },
 ];
 
+export const isCode = ({ language }: Block) => /^(ts|mts|js|mjs|javascript|typescript)$/.test(language);
 export const isShell = ({ language }: Block) => /^(sh|bash|shell)$/.test(language);
 
 /** The commands of a block, without comments; what `\` continues is one. */

@@ -128,6 +128,10 @@ export class Project implements Disposable {
   }
 }
 
+/** What a sample says that it prints. */
+export const shownBy = ({ text: sample }: Sample): string[] =>
+  [...sample.matchAll(/console\.log\(.*\);\s*\/\/ prints: (.*)$/gm)].map(([, shown = '']) => shown);
+
 /** Without what Jest tells its own. */
 function environment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _, JEST_WORKER_ID: __, NODE_ENV: ___, ...env } = process.env;

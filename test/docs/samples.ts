@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { pages, root } from './markdown';
+import { isCode } from './plain-samples';
 
 export interface Sample {
   /** Where a reader finds it: the file and line, or whose docstring. */
@@ -12,10 +13,9 @@ export interface Sample {
   text: string;
 }
 
-export const CODE = /^(ts|mts|js|mjs|javascript|typescript)$/;
 const inPages = pages
   .flatMap(({ blocks }) => blocks)
-  .filter(({ language }) => CODE.test(language))
+  .filter(isCode)
   .map(({ where, language, text }): Sample => ({ where, language, text }));
 
 /** Modules whose exports a piece may use without saying where they are from. */
@@ -50,6 +50,9 @@ function inDocstrings(): Sample[] {
     );
   });
 }
+
+/** A sample that boots guests of its own needs none of ours. */
+export const bootsGuests = ({ text }: Sample) => /\b(TestGuest\.boot|guestForTests)\(/.test(text);
 
 export const docstrings: readonly Sample[] = inDocstrings();
 export const samples: readonly Sample[] = [...inPages, ...docstrings];

@@ -10,7 +10,7 @@ const { createDisks } = require('../../dist/testing/guest-disks');
 const { guestImage } = require('../../dist/testing/guest-image');
 const { startAndWait } = require('../../dist/testing/guest-ready');
 const { guestXml } = require('../../dist/testing/guest-xml');
-const { QEMU_CONF } = require('../../dist/testing/qemu-conf');
+const { qemuConf } = require('../../dist/testing/qemu-conf');
 const { readDomain } = require('../../dist/xml/domain');
 const { answerTo } = require('./answer');
 
@@ -22,7 +22,7 @@ const WRITE = 'cd /mnt/a; head -c 100000 /dev/urandom | base64 >before; sha256su
 
 async function die() {
   mkdirSync(`${directory}/root/etc`, { recursive: true });
-  writeFileSync(`${directory}/root/etc/qemu.conf`, QEMU_CONF);
+  writeFileSync(`${directory}/root/etc/qemu.conf`, qemuConf());
   const connection = await connect(uri);
   const console = `${directory}/console.log`;
   const xml = guestXml({

@@ -181,11 +181,11 @@ const EMBEDDED = `
   const { guestImage } = require('./dist/testing/guest-image');
   const { startAndWait } = require('./dist/testing/guest-ready');
   const { guestXml } = require('./dist/testing/guest-xml');
-  const { QEMU_CONF } = require('./dist/testing/qemu-conf');
+  const { qemuConf } = require('./dist/testing/qemu-conf');
   const [directory, uri] = process.argv.slice(1);
   (async () => {
     mkdirSync(directory + '/root/etc', { recursive: true });
-    writeFileSync(directory + '/root/etc/qemu.conf', QEMU_CONF);
+    writeFileSync(directory + '/root/etc/qemu.conf', qemuConf());
     const conn = await connect(uri);
     const xml = guestXml({
       name: 'embedded', uuid: crypto.randomUUID(), accelerator: 'qemu', memoryMiB: 192, vcpus: 1,

@@ -11,6 +11,9 @@ import { User } from './user';
 
 jest.setTimeout(180_000);
 
+/** The user of that name. */
+const NOBODY = '65534';
+
 let user: User;
 let daemon: PrivateLibvirtd;
 let conn: Connection;
@@ -47,6 +50,16 @@ test('docs/quick-start.md: CommonJS', async () => {
   const [program = ''] = blocks('docs/quick-start.md', 'js');
   user.write('list.cjs', program);
   expect(await node('list.cjs')).toBe("[ 'web1' ]\n");
+});
+
+test('docs/quick-start.md: without a virtual machine, by a user who is not root', async () => {
+  const program = blocks('docs/quick-start.md', 'ts').find((text) => text.includes('TestGuest.boot')) ?? '';
+  user.write('guest.mjs', program);
+  await run('chown', ['--recursive', `${NOBODY}:${NOBODY}`, user.home], { cwd: user.folder });
+  const identity = ['--reuid', NOBODY, '--regid', NOBODY, '--clear-groups'];
+  const env = { HOME: user.home, XDG_CACHE_HOME: join(user.home, '.cache') };
+  const said = await run('setpriv', [...identity, process.execPath, 'guest.mjs'], { cwd: user.folder, env });
+  expect(said).toBe('filesystem\ntrue\n');
 });
 
 test('docs/quick-start.md: TypeScript, by the configuration that it shows', async () => {

@@ -1,6 +1,6 @@
 // What runs inside the LVM host: a small Debian that is a libvirt host of its own. Plain text for its shell and its daemons.
 import { GUEST_MODULES } from '../../../lib/testing/guest-scripts';
-import { QEMU_CONF } from '../../../lib/testing/qemu-conf';
+import { qemuConf } from '../../../lib/testing/qemu-conf';
 
 /** What mmdebstrap puts into its root. */
 export const HOST_PACKAGES = [
@@ -75,7 +75,7 @@ backup {
 export const HOST_FILES: Readonly<Record<string, string>> = {
   '/usr/sbin/host-init': INIT,
   '/etc/libvirt/libvirtd.conf': LIBVIRTD_CONF,
-  '/etc/libvirt/qemu.conf': QEMU_CONF,
+  '/etc/libvirt/qemu.conf': qemuConf(0, 0),
   '/etc/lvm/lvmlocal.conf': LVM_CONF,
 };
 
