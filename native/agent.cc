@@ -8,8 +8,12 @@
 namespace virt {
 
 AgentLink::~AgentLink() {
-  if (!connection_) return;
-  const Task close = [connection = connection_, lane = lane] {
+  if (!connection_) {
+    lane->letGo();
+    return;
+  }
+  const Task close = [connection = connection_, lane = lane, wire = wire] {
+    wire->takeLeave();
     if (VIR(virConnectClose)(connection) == 0) lane->letGo();
   };
   if (mayBlock)
@@ -35,7 +39,7 @@ virConnectPtr AgentLink::current() {
     VIR(virConnectClose)(connection_);
     connection_ = nullptr;
   }
-  if (!connection_) connection_ = address_->open(true);
+  if (!connection_) connection_ = address_->open(true, wire.get());
   if (connection_) VIR(virConnectRef)(connection_);
   return connection_;
 }
@@ -63,6 +67,7 @@ void AgentLinks::clear() {
   std::vector<std::shared_ptr<AgentLink>> links;
   std::lock_guard lock(mutex_);
   links.swap(links_);
+  for (auto& link : links) link->calls > 0 ? link->wire->cut() : link->wire->takeLeave();
 }
 
 }  // namespace virt

@@ -25,6 +25,7 @@ class AgentLink {
   ~AgentLink();
 
   const std::shared_ptr<Lane> lane = std::make_shared<Lane>(1);
+  const std::shared_ptr<Wire> wire = std::make_shared<Wire>();
   size_t calls = 0;  // guarded by AgentLinks: the one that runs, and those that wait for it
 
   // Own threads. A new reference to the same guest, reached over this connection; null: and why.
@@ -49,7 +50,8 @@ class AgentLinks {
   // A free link, opened if need be; give it back when the call has ended.
   std::shared_ptr<AgentLink> take(bool urgent);
   void giveBack(const std::shared_ptr<AgentLink>& link);
-  void clear();  // own threads
+  // Own threads. Calls that still run nobody waits for any more: they are cut off.
+  void clear();
 
  private:
   const std::shared_ptr<const Address> address_;

@@ -123,11 +123,12 @@ class Embedded {
 };
 }  // namespace
 
-virConnectPtr Address::open(bool again) const {
+virConnectPtr Address::open(bool again, Wire* wire) const {
   static auto& embedded = *new Embedded;  // outlives every thread
   const bool isEmbedded = uri.find(":///embed?") != std::string::npos;
   if (isEmbedded && again)
     if (auto* lent = embedded.lend({uri, flags})) return lent;
+  const Wire::Opening opening(isEmbedded ? nullptr : wire);
   const char* name = uri.empty() ? nullptr : uri.c_str();
   auto* opened = auth ? auth->open(name, flags, again) : VIR(virConnectOpenAuth)(name, nullptr, flags);
   if (!isEmbedded) return opened;

@@ -12,6 +12,7 @@
 #include "callback.h"
 #include "condition.h"
 #include "environment.h"
+#include "wire.h"
 
 namespace virt {
 
@@ -76,7 +77,8 @@ struct Address {
   const unsigned flags;
   const std::shared_ptr<Authenticator> auth;  // null: without credentials
 
-  virConnectPtr open(bool again) const;  // own thread
+  // Own thread. Drivers in this process have no wire: what they enter into the loop is their guests'.
+  virConnectPtr open(bool again, Wire* wire = nullptr) const;
 };
 
 }  // namespace virt

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 
 #include "condition.h"
 #include "thread.h"
+#include "wire.h"
 
 namespace virt {
 
@@ -103,6 +105,13 @@ class EventLoop {
     leave(handle.data);
     handles_.erase(found);
     return 0;
+  }
+
+  // libvirt takes a handle out before it closes the descriptor: under the lock it cannot be another one's.
+  void shutDown(int id) {
+    std::lock_guard lock(mutex_);
+    if (const auto found = handles_.find(id); found != handles_.end())
+      ::shutdown(found->second.fd, SHUT_RDWR);
   }
 
   int addTimeout(int milliseconds, virEventTimeoutCallback callback, Data data) {
@@ -285,7 +294,9 @@ EventLoop& loop() {
 void startEventLoop(decltype(virEventRegisterImpl)* enroll) {
   enroll(
       [](int fd, int events, virEventHandleCallback callback, void* opaque, virFreeCallback free) {
-        return loop().addHandle(fd, events, callback, {opaque, free});
+        const int id = loop().addHandle(fd, events, callback, {opaque, free});
+        if (id >= 0) Wire::entered(id);
+        return id;
       },
       [](int id, int events) { loop().updateHandle(id, events); },
       [](int id) { return loop().removeHandle(id); },
@@ -296,6 +307,8 @@ void startEventLoop(decltype(virEventRegisterImpl)* enroll) {
       [](int id) { return loop().removeTimeout(id); });
   startThread("virt-events", [] { loop().run(); });
 }
+
+void shutDown(int handle) { loop().shutDown(handle); }
 
 void awaitEventLoop(std::chrono::milliseconds limit) { loop().awaitTurn(limit); }
 

@@ -10,6 +10,10 @@ namespace virt {
 // opened.
 void startEventLoop(decltype(virEventRegisterImpl)* enroll);
 
+// Ends the socket of a handle, unless it has left the loop: whoever waits for its other end is told that that
+// has gone.
+void shutDown(int handle);
+
 // Until callbacks that run now have ended, and what was removed before is freed; at most for so long. Not on
 // the loop's own thread.
 void awaitEventLoop(std::chrono::milliseconds limit);

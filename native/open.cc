@@ -21,7 +21,7 @@ class OpenCall final : public Call {
   std::optional<Failure> perform(virDomainPtr) override {
     if (!symbolOf("virConnectOpenAuth")) return Failure::unavailable("virConnectOpenAuth");
     VIR(virResetLastError)();
-    virConnectPtr connection = session()->address->open(false);
+    virConnectPtr connection = session()->address->open(false, session()->wire.get());
     if (!connection) return Failure::last();
     // Drivers in this process have no keepalive, and need none.
     if (interval_ > 0) VIR(virConnectSetKeepAlive)(connection, interval_, count_);
@@ -35,6 +35,7 @@ class OpenCall final : public Call {
   Napi::Value result(Napi::Env env) override { return Handle::toJs(env, std::move(object_)); }
   void abandoned() override {
     if (session()->address->auth) session()->address->auth->giveUp();
+    session()->wire->cut();
   }
 
  private:

@@ -20,8 +20,11 @@ void letGo(const std::shared_ptr<Lane>& lane, const std::shared_ptr<Lane>& urgen
 }  // namespace
 
 Session::~Session() {
+  if (!wasOpened_) lane_->letGo();  // the thread that was to open it
   if (!connection_) return;
-  Task task = [connection = connection_, sources = std::move(sources_), lane = lane_, urgent = urgent_] {
+  Task task = [connection = connection_, sources = std::move(sources_), lane = lane_, urgent = urgent_,
+               wire = wire] {
+    wire->takeLeave();
     if (dismantle(connection, sources)) letGo(lane, urgent);
   };
   if (mayBlock)
@@ -195,6 +198,11 @@ void Session::endStreams() {
     if (&handle->kind == &KindOf<virStream>::kind && handle->object) StreamObject::abort(handle->object);
 }
 
+bool Session::awaitReferences() {
+  std::unique_lock lock(mutex_);
+  return drained_.wait_for(lock, kMoment, [this] { return references_ == 0; });
+}
+
 void Session::close(std::chrono::milliseconds limit) {
   endStreams();
   std::vector<std::shared_ptr<Call>> hung;
@@ -205,10 +213,12 @@ void Session::close(std::chrono::milliseconds limit) {
     drained_.wait_for(lock, limit, [this] { return calls_.empty(); });
     hung = unsettled();
     liveness_.reset();
+    watch_.reset();  // from now on the end is ours
     isSwept_ = true;
     for (Handle* handle : handles_) objects.push_back(std::move(handle->object));
   }
   for (auto& call : hung) call->abandon(Call::Closed);
+  wire->takeLeave();
   objects.clear();
   agents_.clear();
   {
@@ -224,12 +234,11 @@ void Session::close(std::chrono::milliseconds limit) {
   for (auto& source : sources) source->deregister(connection);
   // A registration that is just being served holds the connection until it has been.
   if (!sources.empty()) awaitEventLoop(kMoment);
-  {
-    // What is on its way to JavaScript, or just leaving a lane, still holds what it is about, for a moment; a
-    // call that was given up and hangs, for as long as it does.
-    std::unique_lock lock(mutex_);
-    drained_.wait_for(lock, std::min<std::chrono::milliseconds>(limit, kMoment),
-                      [this] { return references_ == 0; });
+  // What is on its way to JavaScript, or just leaving a lane, still holds what it is about, for a moment; a
+  // call that was given up and hangs, until it fails.
+  if (!awaitReferences()) {
+    wire->cut();
+    awaitReferences();
   }
   if (dismantle(connection, {})) letGo(lane_, urgent_);
 }

@@ -14,6 +14,7 @@
 #include "handle.h"
 #include "lane.h"
 #include "liveness.h"
+#include "wire.h"
 
 namespace virt {
 
@@ -36,6 +37,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Session& operator=(const Session&) = delete;
 
   const std::shared_ptr<const Address> address;
+  const std::shared_ptr<Wire> wire = std::make_shared<Wire>();
 
   // The object of a handle, unless the session is closed.
   std::shared_ptr<Object> objectOf(Handle& handle);
@@ -76,7 +78,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // Refuses new calls from now on. False: somebody has closed it already.
   bool beginClose();
-  // Own thread: lets calls end, abandons those that do not, releases everything, closes.
+  // Own thread: lets calls end, abandons those that do not, releases everything, closes. A host that answers
+  // nothing any more is cut off: no socket and no thread is left.
   void close(std::chrono::milliseconds limit);
 
  private:
@@ -87,6 +90,8 @@ class Session : public std::enable_shared_from_this<Session> {
   using Sources = std::vector<std::shared_ptr<EventSource>>;
   // True: libvirt has freed the connection.
   static bool dismantle(virConnectPtr connection, const Sources& sources);
+  // True: nothing of libvirt's is held any more.
+  bool awaitReferences();
 
   const std::shared_ptr<Lane> lane_ = std::make_shared<Lane>(Lane::kWidth, Lane::kSpare);
   const std::shared_ptr<Lane> urgent_ = std::make_shared<Lane>(1);

@@ -378,7 +378,10 @@ export interface Connection {
   secretDefineXML(xml: string, flags?: FlagsArg<'SecretDefineFlags'>): Promise<Secret>;
 }
 
-/** How long close() lets calls in flight run before it abandons them; and how much longer the close itself may take. */
+/**
+ * How long close() lets calls in flight run before it abandons them; and how much longer the close itself may take: a host
+ * that does not answer is cut off before that, a driver in this process cannot be.
+ */
 const DRAIN_MS = 10_000;
 const CLOSE_MS = 5_000;
 
@@ -408,7 +411,8 @@ export class Connection extends NativeObject implements AsyncDisposable {
 
   /**
    * Refuses new calls, lets those in flight end (those that hang are abandoned after 10 s), releases every handle of this
-   * connection, and closes: afterwards no socket is left. Closing twice is the same as once.
+   * connection, and closes; virConnectClose. A host that does not answer to that within 2 s is cut off: its socket is shut
+   * down, so afterwards no socket and no thread is left, whatever the host does. Closing twice is the same as once.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();

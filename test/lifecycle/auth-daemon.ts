@@ -80,7 +80,7 @@ export async function authority(folder: string): Promise<void> {
   await run('openssl', ['req', '-x509', ...KEY, '-keyout', key, '-out', out, ...subject, ...extensions]);
 }
 
-async function certificate(folder: string, name: string, extensions: readonly string[]): Promise<void> {
+export async function certificate(folder: string, name: string, extensions: readonly string[]): Promise<void> {
   const file = (kind: string) => join(folder, `${name}${kind}.pem`);
   const all = extension('basicConstraints=CA:FALSE', 'keyUsage=digitalSignature,keyEncipherment', ...extensions);
   const request = ['-keyout', file('key'), '-out', file('request'), '-subj', `/CN=${name}`];
@@ -92,7 +92,7 @@ async function certificate(folder: string, name: string, extensions: readonly st
 
 const extension = (...lines: string[]) => lines.flatMap((line) => ['-addext', line]);
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

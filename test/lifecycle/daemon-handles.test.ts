@@ -34,7 +34,6 @@ test('the last handle of a connection is collected while its daemon hangs: JavaS
     const ticks = setInterval(() => { gap = Math.max(gap, performance.now() - last); last = performance.now(); }, 1);
     for (let i = 0; i < 20; i++) { gc(); await new Promise((r) => setTimeout(r, 20)); }
     clearInterval(ticks);
-    process.kill(${daemon.pid}, 'SIGCONT');
     const limit = performance.now() + 20000;
     while (sockets() > before && performance.now() < limit) await new Promise((r) => setTimeout(r, 20));
     console.log(JSON.stringify({ gap, left: sockets() - before }));`,
@@ -43,7 +42,7 @@ test('the last handle of a connection is collected while its daemon hangs: JavaS
   daemon.resume();
   expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
   const { gap, left } = JSON.parse(ended.stdout);
-  expect(left).toBe(0); // so it was collected, and what was waited for was the daemon
+  expect(left).toBe(0); // so it was collected, and the daemon was not waited for
   expect(gap).toBeLessThan(3000);
 });
 

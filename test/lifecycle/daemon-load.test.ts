@@ -57,6 +57,6 @@ test.each(['SIGSTOP', 'SIGKILL'])('%s', async (signal) => {
   expect(signal === 'SIGSTOP' ? ['client'] : ['eof', 'error']).toContain(closed);
   expect(slowest).toBeLessThan(4000);
   expect(gap).toBeLessThan(2000);
-  expect(close).toBeLessThan(20_000);
+  expect(close).toBeLessThan(8000); // 2 s on a quiet machine: a goodbye that nobody answers
   expect(ended.endedMs).toBeLessThan(5000);
 });

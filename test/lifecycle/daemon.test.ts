@@ -43,7 +43,7 @@ test('stopped: keepalive finds it dead', async () => {
   }
 });
 
-test('stopped: limits hold, close() ends, and the sockets are gone when it goes on', async () => {
+test('stopped: limits hold, and close() ends', async () => {
   await using daemon = await PrivateLibvirtd.start();
   const conn = await daemon.connect({ keepAlive: { interval: 2, count: 2 } });
   const domain = await conn.domainDefineXML(GUEST);
@@ -56,7 +56,7 @@ test('stopped: limits hold, close() ends, and the sockets are gone when it goes 
     expect(performance.now() - start).toBeLessThan(1500);
     for (const error of errors) expect(error).toMatchObject({ name: 'TimeoutError' });
     await conn.close();
-    expect(performance.now() - start).toBeLessThan(20_000);
+    expect(performance.now() - start).toBeLessThan(10_000);
   } finally {
     daemon.resume();
   }
