@@ -1,5 +1,7 @@
 // The life-cycle table: whatever the addon is busy with, and however a process or a worker ends, it ends at once, with its
 // own exit code, by no signal, and in silence.
+import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PrivateLibvirtd, TestGuest } from '../../lib/testing';
 import { type SilentHost, silentHost } from '../driver/silent-host';
@@ -11,8 +13,10 @@ let place: Stage;
 let host: SilentHost;
 let daemon: PrivateLibvirtd;
 let hung: TestGuest;
+let copies: string[];
 beforeAll(async () => {
   place = stage();
+  copies = ['one', 'two'].map(copyOfPackage);
   host = await silentHost();
   daemon = await PrivateLibvirtd.start({ configuration: ['max_workers = 60'] }); // each call to a hung agent keeps one
   hung = await TestGuest.boot({ connection: await daemon.connect(), restorable: false });
@@ -34,6 +38,19 @@ const ofHungGuest = (call: string) => `
   ${call}.catch(() => {});
   await conn.listAllDomains();`;
 
+/** The package as a program has it that depends on two versions of it: a folder, and a binary, of its own. */
+function copyOfPackage(program: string): string {
+  const root = join(__dirname, '..', '..');
+  const modules = join(place.directory, program, 'node_modules');
+  const folder = join(modules, 'libvirt-disksnapshot');
+  mkdirSync(folder, { recursive: true });
+  const binary = join('build', 'Release', 'disksnapshot_native.node');
+  for (const part of ['package.json', 'dist', binary])
+    cpSync(join(root, part), join(folder, part), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
 /** What the addon is busy with. `limit`: an option that ends what would hang. */
 const STATES: Record<string, (limit: string) => string> = {
   'only loaded': () => '',
@@ -51,6 +68,19 @@ const STATES: Record<string, (limit: string) => string> = {
     const conn = await libvirt.connect('qemu:///embed?root=' + root);
     (await conn.subscribe('lifecycle')).on(() => {}).unref();
     await conn.listAllDomains();`,
+  'loaded twice': () => `
+    const copies = ${JSON.stringify(copies)}.map(require);
+    if (copies[0].connect === copies[1].connect) throw new Error('one copy');
+    for (const copy of copies) {
+      await copy.connect(${JSON.stringify(daemon.uri)});
+      const conn = await copy.connect('test:///default');
+      const dom = await conn.domainLookupByName('test');
+      const events = await conn.subscribe('lifecycle');
+      const next = events[Symbol.asyncIterator]().next();
+      await dom.suspend();
+      if ((await next).value.event !== 'suspended') throw new Error('another event');
+      for (let i = 0; i < 200; i++) dom.resume().then(() => dom.suspend()).catch(() => {});
+    }`,
   'an agent call pending': (limit) => ofHungGuest(`dom.qemuAgentCommand('{"execute":"guest-ping"}', -2, ${limit})`),
   'a freeze pending': (limit) => ofHungGuest(`dom.fsFreeze(null, ${limit})`),
 };
