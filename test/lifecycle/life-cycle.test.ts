@@ -74,11 +74,12 @@ const STATES: Record<string, (limit: string) => string> = {
     for (const copy of copies) {
       await copy.connect(${JSON.stringify(daemon.uri)});
       const conn = await copy.connect('test:///default');
-      const dom = await conn.domainLookupByName('test');
-      const events = await conn.subscribe('lifecycle');
-      const next = events[Symbol.asyncIterator]().next();
+      const name = 'of-copy-' + copies.indexOf(copy); // the driver's guests are the process's
+      const dom = await conn.domainCreateXML("<domain type='test'><name>" + name + "</name><memory>1024</memory><os><type>hvm</type></os></domain>");
+      const events = await conn.subscribe('lifecycle', { domain: dom });
+      const iterator = events[Symbol.asyncIterator]();
       await dom.suspend();
-      if ((await next).value.event !== 'suspended') throw new Error('another event');
+      while ((await iterator.next()).value.event !== copy.DomainEventType.SUSPENDED);
       for (let i = 0; i < 200; i++) dom.resume().then(() => dom.suspend()).catch(() => {});
     }`,
   'an agent call pending': (limit) => ofHungGuest(`dom.qemuAgentCommand('{"execute":"guest-ping"}', -2, ${limit})`),
