@@ -31,6 +31,16 @@ export interface NodeInfo {
   threads: number;
 }
 
+/** What {@link Connection.nodeGetCPUMap} gives: the host's CPUs. */
+export interface NodeCPUMap {
+  /** How many there are. */
+  present: number;
+  /** How many of them are on. */
+  online: number;
+  /** The numbers of those that are on. */
+  cpumap: number[];
+}
+
 /** The host's security driver. */
 export interface SecurityModel {
   model: string;
@@ -133,7 +143,7 @@ export interface Connection {
   /** virConnectSetIdentity: for whom this connection acts, where its user may act for others. */
   setIdentity(params: ConnectIdentity, flags?: FlagsArg<never>): Promise<void>;
   /** virNodeGetCPUMap: how many CPUs there are, how many are on, and which. */
-  nodeGetCPUMap(flags?: FlagsArg<never>): Promise<{ present: number; online: number; cpumap: number[] }>;
+  nodeGetCPUMap(flags?: FlagsArg<never>): Promise<NodeCPUMap>;
   /** virNodeGetCPUStats: nanoseconds by kind; `cpuNum` -1: of all. */
   nodeGetCPUStats(cpuNum: number, flags?: FlagsArg<never>): Promise<Record<string, bigint>>;
   /** virNodeGetMemoryStats: KiB by kind; `cellNum` -1: of all. */

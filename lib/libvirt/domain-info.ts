@@ -1,6 +1,7 @@
 // What functions of virDomain tell: structures by their C names.
 import type { Domain } from './domain';
 import type { DomainJobType, DomainMemoryStatTags, DomainState, IPAddrType, VcpuState } from './generated/constants';
+import type { TypedParams } from './options';
 
 /** What {@link Domain.getInfo} gives. Memory in KiB, time in nanoseconds. */
 export interface DomainInfo {
@@ -9,6 +10,37 @@ export interface DomainInfo {
   memory: number;
   nrVirtCpu: number;
   cpuTime: bigint;
+}
+
+/** What {@link Domain.getState} gives. */
+export interface DomainStateAndReason {
+  state: DomainState;
+  /** Of the enum that belongs to the state: `DomainRunningReason`, `DomainPausedReason`, `DomainShutoffReason` and so on. */
+  reason: number;
+}
+
+/** What {@link Domain.getTime} gives: the guest's clock. */
+export interface DomainTime {
+  /** Since the epoch. */
+  seconds: bigint;
+  /** Of the second. */
+  nseconds: number;
+}
+
+/** What {@link Domain.getSchedulerType} gives. */
+export interface DomainSchedulerType {
+  /** The scheduler's name, such as `posix`. */
+  type: string;
+  /** How many parameters {@link Domain.getSchedulerParameters} has. */
+  nparams: number;
+}
+
+/** What {@link Domain.qemuMonitorCommandWithFiles} gives. */
+export interface MonitorAnswer {
+  /** JSON, or text where the command was HMP's. */
+  result: string | null;
+  /** File descriptors of this process that came with it: the caller closes them. */
+  outfiles: number[];
 }
 
 /** What {@link Domain.getBlockInfo} gives, in bytes. */
@@ -45,6 +77,13 @@ export interface DomainJobInfo {
   fileTotal: bigint;
   fileProcessed: bigint;
   fileRemaining: bigint;
+}
+
+/** What {@link Domain.getJobStats} gives. */
+export interface DomainJobStats {
+  type: DomainJobType;
+  /** By libvirt's names, such as `data_total` in bytes and `time_elapsed` in milliseconds; more than {@link DomainJobInfo}. */
+  params: TypedParams;
 }
 
 /** What {@link Domain.getControlInfo} gives. */

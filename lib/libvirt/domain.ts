@@ -13,8 +13,13 @@ import type {
   DomainInterface,
   DomainInterfaceStats,
   DomainJobInfo,
+  DomainJobStats,
   DomainMemoryStat,
+  DomainSchedulerType,
+  DomainStateAndReason,
+  DomainTime,
   IOThreadInfo,
+  MonitorAnswer,
   SecurityLabel,
   VcpuInfo,
 } from './domain-info';
@@ -34,22 +39,22 @@ import type {
 } from './domain-params';
 import type { DomainSnapshot } from './domain-snapshot';
 import type { Flag } from './enum';
+import type { DomainEvents, EventNameOf } from './events';
 import type {
   DomainCoreDumpFormat,
   DomainGraphicsReloadType,
   DomainInterfaceAddressesSource,
-  DomainJobType,
   DomainLifecycle,
   DomainLifecycleAction,
   DomainMetadataType,
   DomainProcessSignal,
-  DomainState,
   KeycodeSet,
   NodeSuspendTarget,
 } from './generated/constants';
 import { Handle, handleClass } from './handle';
 import type { AgentFlagsArg, CallOptions, FlagsArg, TypedParams } from './options';
 import type { Stream } from './stream';
+import type { OwnSubscribeOptions, Subscription } from './subscription';
 
 /** A guest. */
 export interface Domain {
@@ -148,7 +153,7 @@ export interface Domain {
    * virDomainGetState: its state, and why; `reason` is of the enum that belongs to the state, such as
    * `DomainPausedReason`.
    */
-  getState(flags?: FlagsArg<never>): Promise<{ state: DomainState; reason: number }>;
+  getState(flags?: FlagsArg<never>): Promise<DomainStateAndReason>;
   /** virDomainGetInfo: state, memory in KiB, CPUs, and the CPU time used in nanoseconds. */
   getInfo(options?: CallOptions): Promise<DomainInfo>;
   /**
@@ -181,7 +186,7 @@ export interface Domain {
   /** virDomainGetJobInfo: the job that runs, migration or save: bytes and milliseconds. `type` NONE: no job. */
   getJobInfo(options?: CallOptions): Promise<DomainJobInfo>;
   /** virDomainGetJobStats: as {@link getJobInfo}, by name; `COMPLETED`: the last one that ended. */
-  getJobStats(flags?: FlagsArg<'DomainGetJobStatsFlags'>): Promise<{ type: DomainJobType; params: TypedParams }>;
+  getJobStats(flags?: FlagsArg<'DomainGetJobStatsFlags'>): Promise<DomainJobStats>;
   /** virDomainAbortJob. Runs beside whatever else hangs on this connection. */
   abortJob(options?: CallOptions): Promise<void>;
   /** virDomainAbortJobFlags: as {@link abortJob}; `POSTCOPY`: a migration that is past the switch-over. */
@@ -319,7 +324,7 @@ export interface Domain {
   /** virDomainSetNumaParameters: changes which nodes of the host its memory comes from. */
   setNumaParameters(params: NumaParameters, flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
   /** virDomainGetSchedulerType: the scheduler's name, and how many parameters it has. */
-  getSchedulerType(options?: CallOptions): Promise<{ type: string; nparams: number }>;
+  getSchedulerType(options?: CallOptions): Promise<DomainSchedulerType>;
   /** virDomainGetSchedulerParameters: shares, periods and quotas (microseconds), by name. */
   getSchedulerParameters(options?: CallOptions): Promise<TypedParams>;
   /** virDomainGetSchedulerParametersFlags: as {@link getSchedulerParameters}, live or of the definition. */
@@ -432,7 +437,7 @@ export interface Domain {
   /** virDomainAgentSetResponseTimeout: seconds, or one of `DomainAgentResponseTimeoutValues`. It stays for every client of this guest. */
   agentSetResponseTimeout(timeout: number, flags?: FlagsArg<never>): Promise<void>;
   /** virDomainGetTime: the guest's clock: seconds since the epoch, and nanoseconds. Asks the agent. */
-  getTime(flags?: AgentFlagsArg<never>): Promise<{ seconds: bigint; nseconds: number }>;
+  getTime(flags?: AgentFlagsArg<never>): Promise<DomainTime>;
   /** virDomainSetTime: sets the guest's clock; `SYNC`: from its own hardware clock. Asks the agent. */
   setTime(seconds: number | bigint, nseconds: number, flags?: AgentFlagsArg<'DomainSetTimeFlags'>): Promise<void>;
   /** virDomainGetGuestVcpus: as the guest itself sees them. */
@@ -464,7 +469,7 @@ export interface Domain {
     cmd: string,
     infiles: readonly number[],
     flags?: FlagsArg<'DomainQemuMonitorCommandFlags'>,
-  ): Promise<{ result: string | null; outfiles: number[] }>;
+  ): Promise<MonitorAnswer>;
 
   // ---- libvirt's own snapshots and backup ----
   /**
@@ -576,6 +581,19 @@ export class Domain extends Handle {
   }
   static {
     handleClass('Domain', Domain, (...made) => new Domain(...made));
+  }
+
+  /**
+   * {@link Connection.subscribe} to what happens to this guest alone.
+   *
+   * @example
+   * (await dom.subscribe('lifecycle')).on(({ event, detail }) => console.log(event, detail));
+   */
+  subscribe<Name extends EventNameOf<'domain'>>(
+    event: Name,
+    options: OwnSubscribeOptions = {},
+  ): Promise<Subscription<DomainEvents[Name]>> {
+    return this.connection.subscribe(event, { ...options, domain: this });
   }
 }
 

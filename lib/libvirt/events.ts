@@ -25,6 +25,11 @@ interface OfDomain {
   domain: Domain;
 }
 
+/** The events that are of one kind of object, by what they call it: `'domain'`, `'network'`, `'pool'`, `'device'`, `'secret'`. */
+export type EventNameOf<Subject extends string> = {
+  [Name in keyof DomainEvents]: DomainEvents[Name] extends Record<Subject, unknown> ? Name : never;
+}[keyof DomainEvents];
+
 /** What the addon's table of events gives, by name. Times are libvirt's own. */
 export interface DomainEvents {
   /** `detail` is of the enum that belongs to the event: `DomainEventStoppedDetailType` and its sisters. */

@@ -7,6 +7,7 @@ export { type AuthCallback, type AuthCredential, type ConnectOptions, connect, g
 export {
   type ConnectIdentity,
   Connection,
+  type NodeCPUMap,
   type NodeInfo,
   type NodeMemoryParameters,
   type SecurityModel,
@@ -21,7 +22,7 @@ export type * from './domain-params';
 export { DomainSnapshot } from './domain-snapshot';
 export { type Flag, nameOf, type Value } from './enum';
 export { LibvirtError } from './errors';
-export type { DomainEvents, GraphicsAddress } from './events';
+export type { DomainEvents, EventNameOf, GraphicsAddress } from './events';
 export * from './generated/constants';
 export { Interface } from './interface';
 export { Network, type NetworkDHCPLease } from './network';
@@ -43,7 +44,7 @@ export { Secret } from './secret';
 export { StoragePool, type StoragePoolInfo } from './storage-pool';
 export { StorageVol, type StorageVolInfo } from './storage-vol';
 export { type Hole, Stream, type StreamChunk } from './stream';
-export type { SubscribeOptions, Subscription } from './subscription';
+export type { OwnSubscribeOptions, SubscribeOptions, Subscription } from './subscription';
 export type { CallTrace } from './trace';
 
 installMembers();

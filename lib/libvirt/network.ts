@@ -1,8 +1,10 @@
 // virNetwork: a virtual network.
+import type { DomainEvents, EventNameOf } from './events';
 import type { NetworkMetadataType, NetworkUpdateCommand, NetworkUpdateSection } from './generated/constants';
 import { Handle, handleClass } from './handle';
 import type { NetworkPort } from './network-port';
 import type { CallOptions, FlagsArg } from './options';
+import type { OwnSubscribeOptions, Subscription } from './subscription';
 
 /** An address that a network's DHCP server has given out. */
 export interface NetworkDHCPLease {
@@ -95,5 +97,18 @@ export class Network extends Handle {
   }
   static {
     handleClass('Network', Network, (...made) => new Network(...made));
+  }
+
+  /**
+   * {@link Connection.subscribe} to what happens to this network alone.
+   *
+   * @example
+   * (await network.subscribe('network-lifecycle')).on(({ event }) => console.log(event));
+   */
+  subscribe<Name extends EventNameOf<'network'>>(
+    event: Name,
+    options: OwnSubscribeOptions = {},
+  ): Promise<Subscription<DomainEvents[Name]>> {
+    return this.connection.subscribe(event, { ...options, network: this });
   }
 }

@@ -1,6 +1,8 @@
 // virNodeDevice: a device of the host.
+import type { DomainEvents, EventNameOf } from './events';
 import { Handle, handleClass } from './handle';
 import type { CallOptions, FlagsArg } from './options';
+import type { OwnSubscribeOptions, Subscription } from './subscription';
 
 /** A device of the host. */
 export interface NodeDevice {
@@ -47,5 +49,18 @@ export class NodeDevice extends Handle {
   }
   static {
     handleClass('NodeDevice', NodeDevice, (...made) => new NodeDevice(...made));
+  }
+
+  /**
+   * {@link Connection.subscribe} to what happens to this device alone.
+   *
+   * @example
+   * (await device.subscribe('node-device-update')).on(() => console.log('it is another one now'));
+   */
+  subscribe<Name extends EventNameOf<'device'>>(
+    event: Name,
+    options: OwnSubscribeOptions = {},
+  ): Promise<Subscription<DomainEvents[Name]>> {
+    return this.connection.subscribe(event, { ...options, device: this });
   }
 }

@@ -1,7 +1,9 @@
 // virSecret: a passphrase or key that the host keeps for guests.
+import type { DomainEvents, EventNameOf } from './events';
 import type { SecretUsageType } from './generated/constants';
 import { Handle, handleClass } from './handle';
 import type { CallOptions, FlagsArg } from './options';
+import type { OwnSubscribeOptions, Subscription } from './subscription';
 
 /** A secret of the host. */
 export interface Secret {
@@ -30,5 +32,18 @@ export class Secret extends Handle {
   }
   static {
     handleClass('Secret', Secret, (...made) => new Secret(...made));
+  }
+
+  /**
+   * {@link Connection.subscribe} to what happens to this secret alone.
+   *
+   * @example
+   * (await secret.subscribe('secret-value-changed')).on(() => console.log('ask for it anew'));
+   */
+  subscribe<Name extends EventNameOf<'secret'>>(
+    event: Name,
+    options: OwnSubscribeOptions = {},
+  ): Promise<Subscription<DomainEvents[Name]>> {
+    return this.connection.subscribe(event, { ...options, secret: this });
   }
 }

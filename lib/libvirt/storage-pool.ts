@@ -1,9 +1,11 @@
 // virStoragePool: a place that volumes live in: a folder, a volume group, a Ceph pool.
 
+import type { DomainEvents, EventNameOf } from './events';
 import type { StoragePoolState } from './generated/constants';
 import { Handle, handleClass } from './handle';
 import type { CallOptions, FlagsArg } from './options';
 import type { StorageVol } from './storage-vol';
+import type { OwnSubscribeOptions, Subscription } from './subscription';
 
 /** What {@link StoragePool.getInfo} gives, in bytes. */
 export interface StoragePoolInfo {
@@ -72,5 +74,18 @@ export class StoragePool extends Handle {
   }
   static {
     handleClass('StoragePool', StoragePool, (...made) => new StoragePool(...made));
+  }
+
+  /**
+   * {@link Connection.subscribe} to what happens to this pool alone.
+   *
+   * @example
+   * (await pool.subscribe('storage-pool-refresh')).on(() => console.log('its list of volumes is new'));
+   */
+  subscribe<Name extends EventNameOf<'pool'>>(
+    event: Name,
+    options: OwnSubscribeOptions = {},
+  ): Promise<Subscription<DomainEvents[Name]>> {
+    return this.connection.subscribe(event, { ...options, pool: this });
   }
 }

@@ -15,7 +15,13 @@ import { copy } from './plain';
 import type { Secret } from './secret';
 import type { StoragePool } from './storage-pool';
 
-export interface SubscribeOptions extends CallOptions {
+/** Of one object's events. */
+export interface OwnSubscribeOptions extends CallOptions {
+  /** How many events wait for a slow consumer before new ones are dropped and counted. Default 1000. */
+  queueSize?: number | undefined;
+}
+
+export interface SubscribeOptions extends OwnSubscribeOptions {
   /** Only events of this guest. Default: of every guest of the connection. */
   domain?: Domain | undefined;
   /** Only events of this network, for the events of networks; and so for pools, devices and secrets. */
@@ -23,8 +29,6 @@ export interface SubscribeOptions extends CallOptions {
   pool?: StoragePool | undefined;
   device?: NodeDevice | undefined;
   secret?: Secret | undefined;
-  /** How many events wait for a slow consumer before new ones are dropped and counted. Default 1000. */
-  queueSize?: number | undefined;
 }
 
 const SUBSCRIBE_OPTIONS: OptionNames<SubscribeOptions> = {

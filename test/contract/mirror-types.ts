@@ -6,12 +6,18 @@ import {
   DomainBlockCommitFlags,
   type DomainBlockInfo,
   type DomainInfo,
+  type DomainJobStats,
   DomainModificationImpact,
+  type DomainSchedulerType,
   DomainState,
+  type DomainStateAndReason,
   type DomainStats,
+  type DomainTime,
   DomainXMLFlags,
+  type MonitorAnswer,
   type Network,
   NetworkMetadataType,
+  type NodeCPUMap,
   type StoragePool,
   type StoragePoolInfo,
   type StorageVol,
@@ -92,4 +98,18 @@ export async function events(connection: Connection, domain: Domain): Promise<vo
   jobs.on(({ disk }) => expectTypeOf(disk).toEqualTypeOf<string>());
   // @ts-expect-error an event that there is none of
   await connection.subscribe('block-job-3');
+  (await domain.subscribe('tray-change')).on(({ devAlias }) => expectTypeOf(devAlias).toEqualTypeOf<string>());
+  // @ts-expect-error an event of other objects
+  await domain.subscribe('network-lifecycle');
+  // @ts-expect-error whose events it is, is said already
+  await domain.subscribe('reboot', { domain });
+}
+
+export async function structures(connection: Connection, domain: Domain): Promise<void> {
+  expectTypeOf(await connection.nodeGetCPUMap()).toEqualTypeOf<NodeCPUMap>();
+  expectTypeOf(await domain.getState()).toEqualTypeOf<DomainStateAndReason>();
+  expectTypeOf(await domain.getJobStats()).toEqualTypeOf<DomainJobStats>();
+  expectTypeOf(await domain.getSchedulerType()).toEqualTypeOf<DomainSchedulerType>();
+  expectTypeOf(await domain.getTime()).toEqualTypeOf<DomainTime>();
+  expectTypeOf(await domain.qemuMonitorCommandWithFiles('{}', [])).toEqualTypeOf<MonitorAnswer>();
 }

@@ -57,6 +57,36 @@ test('listeners; one that throws harms nobody', async () => {
   expect(seen).toEqual([DomainEventType.SUSPENDED, DomainEventType.RESUMED]);
 });
 
+test('of one object alone, by its own subscribe()', async () => {
+  const { connection, domain } = driver;
+  const other = await connection.domainCreateXML(
+    "<domain type='test'><name>other</name><memory>8192</memory><os><type>hvm</type></os></domain>",
+  );
+  await using ofDomain = await domain.subscribe('lifecycle');
+  const network = await connection.networkLookupByName('default');
+  await using ofNetwork = await network.subscribe('network-lifecycle', { queueSize: 1 });
+  await other.suspend();
+  await pauseAndResume();
+  await network.destroy();
+  await network.create();
+  const seen: unknown[] = [];
+  ofDomain.on(({ domain: told, event }) => seen.push([told.getName(), event]));
+  expect(seen).toEqual([
+    ['test', DomainEventType.SUSPENDED],
+    ['test', DomainEventType.RESUMED],
+  ]);
+  for await (const { network: told, event } of ofNetwork) {
+    expect([told.getName(), event]).toEqual(['default', NetworkEventLifecycleType.STOPPED]);
+    break;
+  }
+  expect(ofNetwork.dropped).toBe(1);
+});
+
+test('the events of another kind of object are refused by its own subscribe()', async () => {
+  const error = await rejection(driver.domain.subscribe('network-lifecycle' as 'lifecycle'));
+  expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' });
+});
+
 test('nothing is told after off() and after the end of a subscription', async () => {
   await using witness = await driver.connection.subscribe('lifecycle');
   const [off, ended] = [
