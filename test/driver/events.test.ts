@@ -6,6 +6,7 @@ import {
   LibvirtError,
   Network,
   NetworkEventLifecycleType,
+  NodeDeviceEventLifecycleType,
   type Secret,
   StoragePoolEventLifecycleType,
   type Subscription,
@@ -183,6 +184,23 @@ describe('events of other objects', () => {
     await pool.destroy();
     expect((await next(lifecycle)).event).toBe(StoragePoolEventLifecycleType.STOPPED);
     await pool.create();
+  });
+
+  test('node devices: one is made, and goes', async () => {
+    const life = await driver.connection.subscribe('node-device-lifecycle');
+    const device = await driver.connection.nodeDeviceCreateXML(
+      "<device><parent>scsi_host11</parent><capability type='scsi_host'><capability type='fc_host'><wwnn>2000000012341234</wwnn><wwpn>1000000012341234</wwpn></capability></capability></device>",
+    );
+    const name = device.getName();
+    await device.destroy();
+    const seen: [string, number][] = [];
+    for await (const { device: told, event } of life) {
+      if (seen.push([told.getName(), event]) === 2) break;
+    }
+    expect(seen).toEqual([
+      [name, NodeDeviceEventLifecycleType.CREATED],
+      [name, NodeDeviceEventLifecycleType.DELETED],
+    ]);
   });
 
   test('an object of another kind than the event is about is refused', async () => {

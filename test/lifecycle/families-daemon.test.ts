@@ -18,11 +18,11 @@ import {
   NetworkEventLifecycleType,
   SecretEventLifecycleType,
   SecretUsageType,
-  type Subscription,
 } from '../../lib/libvirt';
 import { PrivateLibvirtd } from '../../lib/testing';
 import { temporaryDirectory } from '../../lib/testing/scratch';
 import { rejection } from '../driver/test-driver';
+import { guestXml, next } from './firmware-guest';
 
 jest.setTimeout(120_000);
 
@@ -41,18 +41,6 @@ afterAll(async () => {
 });
 
 const at = (name: string) => join(directory, name);
-
-/** A guest without a system: its firmware speaks on the serial console, and finds nothing to boot from. */
-const guestXml = (name: string, devices = '') => `
-  <domain type='qemu'><name>${name}</name><memory unit='MiB'>16</memory>
-    <os><type arch='x86_64' machine='q35'>hvm</type><bios useserial='yes'/></os>
-    <devices><serial type='pty'/><controller type='pci' index='1' model='pcie-root-port'/><controller type='pci' index='2' model='pcie-root-port'/><controller type='pci' index='3' model='pcie-root-port'/><controller type='pci' index='4' model='pcie-root-port'/><controller type='pci' index='5' model='pcie-root-port'/>${devices}</devices>
-  </domain>`;
-
-async function next<E>(events: Subscription<E>): Promise<E> {
-  for await (const event of events) return event;
-  throw new Error('The subscription ended');
-}
 
 test('secrets: any bytes, found by each name; who listens is told', async () => {
   const changed = await conn.subscribe('secret-value-changed');
@@ -82,12 +70,26 @@ test('network filters: defined, found by each name, changed, removed', async () 
   expect(await conn.listNWFilters()).toContain('quiet');
   expect(await conn.numOfNWFilters()).toBe((await conn.listAllNWFilters()).length);
   expect(await filter.getXMLDesc()).toContain("<filter name='quiet'");
+  await filter.undefine();
+  expect(await conn.listNWFilters()).not.toContain('quiet');
+});
+
+test('bindings of network filters: made for a device, found by it, removed', async () => {
+  const filter = await conn.nwFilterDefineXML("<filter name='open' chain='root'/>");
+  const binding = await conn.nwFilterBindingCreateXML(
+    "<filterbinding><owner><name>web1</name><uuid>d54df46f-1ab5-4a22-8618-4560ef5fac2c</uuid></owner><portdev name='lo'/><mac address='52:54:00:7b:35:93'/><filterref filter='open'/></filterbinding>",
+  );
+  expect([binding.getPortDev(), binding.getFilterName()]).toEqual(['lo', 'open']);
+  expect((await conn.nwFilterBindingLookupByPortDev('lo')).getFilterName()).toBe('open');
+  expect(await binding.getXMLDesc()).toContain("<portdev name='lo'/>");
+  expect(await conn.listAllNWFilterBindings()).toHaveLength(1);
+  expect(await rejection(filter.undefine())).toMatchObject({ code: ErrorNumber.OPERATION_INVALID });
+  await binding.delete();
   expect(await conn.listAllNWFilterBindings()).toEqual([]);
-  expect(await rejection(conn.nwFilterBindingLookupByPortDev('vnet0'))).toMatchObject({
+  expect(await rejection(conn.nwFilterBindingLookupByPortDev('lo'))).toMatchObject({
     code: ErrorNumber.NO_NWFILTER_BINDING,
   });
   await filter.undefine();
-  expect(await conn.listNWFilters()).not.toContain('quiet');
 });
 
 test('networks and their ports', async () => {
@@ -223,7 +225,9 @@ test('migration: a guest moves to another daemon while it runs', async () => {
   await domain.migrateSetMaxDowntime(300);
   const speed = await domain.migrateGetMaxSpeed();
   expect(speed).toBeGreaterThan(0);
+  const iterations = await domain.subscribe('migration-iteration');
   const moved = await domain.migrate3(there, { migrate_uri: `unix://${at('migration')}` }, DomainMigrateFlags.LIVE);
+  expect((await next(iterations)).iteration).toBe(1);
   expect(moved.connection).toBe(there);
   expect(moved.getName()).toBe('traveller');
   expect((await moved.getState()).state).toBe(DomainState.RUNNING);
