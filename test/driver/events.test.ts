@@ -65,13 +65,17 @@ test('of one object alone, by its own subscribe()', async () => {
   );
   await using ofDomain = await domain.subscribe('lifecycle');
   const network = await connection.networkLookupByName('default');
-  await using ofNetwork = await network.subscribe('network-lifecycle', { queueSize: 1 });
+  await using ofNetwork = await network.subscribe('network-lifecycle');
   await other.suspend();
   await pauseAndResume();
   await network.destroy();
   await network.create();
   const seen: unknown[] = [];
-  ofDomain.on(({ domain: told, event }) => seen.push([told.getName(), event]));
+  await new Promise<void>((resolve) => {
+    ofDomain.on(({ domain: told, event }) => {
+      if (seen.push([told.getName(), event]) === 2) resolve();
+    });
+  });
   expect(seen).toEqual([
     ['test', DomainEventType.SUSPENDED],
     ['test', DomainEventType.RESUMED],
@@ -80,7 +84,6 @@ test('of one object alone, by its own subscribe()', async () => {
     expect([told.getName(), event]).toEqual(['default', NetworkEventLifecycleType.STOPPED]);
     break;
   }
-  expect(ofNetwork.dropped).toBe(1);
 });
 
 test('the events of another kind of object are refused by its own subscribe()', async () => {
@@ -189,7 +192,7 @@ describe('events of other objects', () => {
   test('node devices: one is made, and goes', async () => {
     const life = await driver.connection.subscribe('node-device-lifecycle');
     const device = await driver.connection.nodeDeviceCreateXML(
-      "<device><parent>scsi_host11</parent><capability type='scsi_host'><capability type='fc_host'><wwnn>2000000012341234</wwnn><wwpn>1000000012341234</wwpn></capability></capability></device>",
+      "<device><parent>scsi_host1</parent><capability type='scsi_host'><capability type='fc_host'><wwnn>2000000012341234</wwnn><wwpn>1000000012341234</wwpn></capability></capability></device>",
     );
     const name = device.getName();
     await device.destroy();
