@@ -11,11 +11,13 @@ import { type PreparedFreeze, prepareFreeze } from './freeze/quiesce';
 import { type Guest, lookAtGuest, refuseManagedSave, refuseSleeping } from './guest';
 import type { Images } from './images/image';
 import { imagesFor } from './images/images-for';
+import { refuseBusy } from './merge/block-job';
 import { type Choice, chooseMethod } from './methods/choose';
 import { contextOf } from './methods/context';
 import type { Method } from './methods/method';
 import { type LayerRequest, planLayer, type QemuLayer } from './methods/qemu-external';
 import { journalOf } from './records/journal';
+import { type DiskRecord, qemuStateOf } from './records/record';
 import { selectDisks } from './select';
 import type { Consistency, DiskSelection, Quiesce, QuiescedStorage, SnapshotPlan } from './types';
 
@@ -86,6 +88,8 @@ export async function makePlan(domain: Domain, request: SnapshotRequest, call: C
   const cuts: PlannedCut[] = [];
   for (const { disk, method: asked } of name === '' ? [] : selected) {
     await attempt(disk.target, async () => {
+      // A clone would change with the base that a merge writes to.
+      if (guest.active) await refuseBusy(domain, disk.target, call, beingDeleted(guest, disk.target));
       const choice = await chooseMethod(guest, disk, asked, { strict: request.strict, mayPause: request.pause }, call);
       const cut =
         choice.kind === 'layer'
@@ -118,6 +122,12 @@ function nameFor(guest: Guest, asked: string | undefined): string {
     `${guest.name} has a disk snapshot ${JSON.stringify(asked)} already. Choose another name, leave it out for a time stamp, or delete that one`,
     { guest: guest.name, snapshot: asked },
   );
+}
+
+/** The snapshot whose layer on this disk began to be merged. */
+function beingDeleted({ document }: Guest, target: string): string | undefined {
+  const isMerging = (record: DiskRecord) => record.disk === target && qemuStateOf(record)?.merging === true;
+  return journalOf(document).sets.find(({ disks }) => disks.some(isMerging))?.name;
 }
 
 async function planLayerCut(

@@ -587,7 +587,8 @@ export class Domain extends Handle {
    * {@link Connection.subscribe} to what happens to this guest alone.
    *
    * @example
-   * (await dom.subscribe('lifecycle')).on(({ event, detail }) => console.log(event, detail));
+   * await using events = await dom.subscribe('lifecycle');
+   * events.on(({ event, detail }) => console.log(event, detail));
    */
   subscribe<Name extends EventNameOf<'domain'>>(
     event: Name,

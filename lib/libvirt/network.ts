@@ -101,9 +101,6 @@ export class Network extends Handle {
 
   /**
    * {@link Connection.subscribe} to what happens to this network alone.
-   *
-   * @example
-   * (await network.subscribe('network-lifecycle')).on(({ event }) => console.log(event));
    */
   subscribe<Name extends EventNameOf<'network'>>(
     event: Name,

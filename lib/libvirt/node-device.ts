@@ -53,9 +53,6 @@ export class NodeDevice extends Handle {
 
   /**
    * {@link Connection.subscribe} to what happens to this device alone.
-   *
-   * @example
-   * (await device.subscribe('node-device-update')).on(() => console.log('it is another one now'));
    */
   subscribe<Name extends EventNameOf<'device'>>(
     event: Name,

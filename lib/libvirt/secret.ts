@@ -36,9 +36,6 @@ export class Secret extends Handle {
 
   /**
    * {@link Connection.subscribe} to what happens to this secret alone.
-   *
-   * @example
-   * (await secret.subscribe('secret-value-changed')).on(() => console.log('ask for it anew'));
    */
   subscribe<Name extends EventNameOf<'secret'>>(
     event: Name,

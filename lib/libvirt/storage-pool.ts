@@ -78,9 +78,6 @@ export class StoragePool extends Handle {
 
   /**
    * {@link Connection.subscribe} to what happens to this pool alone.
-   *
-   * @example
-   * (await pool.subscribe('storage-pool-refresh')).on(() => console.log('its list of volumes is new'));
    */
   subscribe<Name extends EventNameOf<'pool'>>(
     event: Name,

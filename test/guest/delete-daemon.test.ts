@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
+import { planSnapshot } from '../../lib';
 import { listDiskSnapshots } from '../../lib/disk-snapshot/list';
 import { deleteLayers } from '../../lib/disk-snapshot/merge/delete';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
@@ -48,6 +49,11 @@ test.each([
     const domain = await conn.domainLookupByName(basename(directory));
     const left = (await listDiskSnapshots(domain)).find(({ name }) => name === sets[index]?.name);
     expect(left?.disks[0]?.state).toBe('missing');
+    const advice = new RegExp(`deletion of snapshot ${left?.name}: delete that one again`);
+    for (const method of ['qemu', 'reflink'] as const) {
+      const { problems } = await planSnapshot(domain, { disks: { vda: { method } } });
+      expect(problems).toMatchObject([{ code: 'DISK_BUSY', disk: 'vda', message: expect.stringMatching(advice) }]);
+    }
     await left?.delete();
 
     expect((await listDiskSnapshots(domain)).map(({ name }) => name)).toEqual([sets[1 - index]?.name]);

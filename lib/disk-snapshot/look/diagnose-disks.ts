@@ -1,12 +1,12 @@
 // Checks of the disks: what QEMU, the two definitions and the images' headers say of each chain, held against each other.
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import { ErrorNumber, LibvirtError } from '../../libvirt';
 import type { DomainDisk } from '../../xml/domain';
 import { DiskSnapshotError } from '../errors';
 import { type Chain, positionOf } from '../images/backing-chain';
 import { diskChain } from '../images/disk-chain';
 import { isLocal } from '../images/images-for';
+import { jobOn } from '../merge/block-job';
 import { qemuStateOf } from '../records/record';
 import type { Case, Check, Found } from './diagnosis';
 
@@ -74,10 +74,7 @@ const recordedFormats: DiskCheck = async ({ journal }, { target: disk }, chain) 
 
 const blockJob: DiskCheck = async ({ guest, owner, call }, { target: disk, hasMirror }) => {
   if (!guest.active || owner) return [];
-  const job = await guest.domain.getBlockJobInfo(disk, call).catch((error: unknown) => {
-    if (error instanceof LibvirtError && error.code === ErrorNumber.NO_SUPPORT) return null;
-    throw error;
-  });
+  const job = await jobOn(guest.domain, disk, call);
   if (job === null && !hasMirror) return [];
   const progress = job ? `, at ${job.cur} of ${job.end}` : '';
   return [{ code: 'UNFINISHED_BLOCK_JOB', disk, message: `a block job on it has not ended${progress}` }];

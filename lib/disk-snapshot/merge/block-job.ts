@@ -3,7 +3,8 @@
 // Events get lost (a daemon restarts), or never come (QEMU dies: only the lifecycle event tells); a job that failed
 // looks afterwards just like one that succeeded. So events, polls, the guest's and the connection's end all feed one
 // state machine, and what counts in the end is whether the disk's chain has changed.
-import { type Domain, DomainBlockJobAbortFlags, ErrorNumber, LibvirtError } from '../../libvirt';
+import { type BlockJobInfo, type Domain, DomainBlockJobAbortFlags, ErrorNumber, LibvirtError } from '../../libvirt';
+import type { CallOptions } from '../../libvirt/options';
 import { child } from '../../xml/document';
 import { readDomain } from '../../xml/domain';
 import { DiskSnapshotError, type Outcome } from '../errors';
@@ -55,18 +56,36 @@ export async function runBlockJob(job: BlockJob, options: BlockJobOptions = {}):
   }
 }
 
-/** @throws DiskSnapshotError DISK_BUSY where a job runs on that disk. */
-export async function refuseBusy(domain: Domain, disk: string): Promise<void> {
-  if ((await domain.getBlockJobInfo(disk)) !== null) throw busy(domain.getName(), disk);
+/** The job that runs on a disk of a running guest; null: none. An inner merge shows in no XML, a merge to the base not always. */
+export function jobOn(domain: Domain, disk: string, call: CallOptions = {}): Promise<BlockJobInfo | null> {
+  return domain.getBlockJobInfo(disk, call).catch((error: unknown) => {
+    if (error instanceof LibvirtError && error.code === ErrorNumber.NO_SUPPORT) return null;
+    throw error;
+  });
 }
 
-function busy(guest: string, disk: string, cause?: unknown): DiskSnapshotError {
-  return new DiskSnapshotError(
-    'DISK_BUSY',
-    `${guest}: another block job runs on disk ${disk}. Wait for its end, or abort it ` +
-      `(virsh blockjob ${guest} ${disk} --abort), then try again`,
-    { guest, disk, cause },
-  );
+/**
+ * @param deleted the snapshot whose deletion was begun on this disk, and not ended
+ * @throws DiskSnapshotError DISK_BUSY where a job runs on that disk.
+ */
+export async function refuseBusy(
+  domain: Domain,
+  disk: string,
+  call: CallOptions = {},
+  deleted?: string,
+): Promise<void> {
+  if ((await jobOn(domain, disk, call)) !== null) throw busy(domain.getName(), disk, { deleted });
+}
+
+function busy(guest: string, disk: string, { cause, deleted }: { cause?: unknown; deleted?: string | undefined }) {
+  const advice = deleted
+    ? `It is left of the deletion of snapshot ${deleted}: delete that one again, which ends it`
+    : `Wait for its end, or abort it (virsh blockjob ${guest} ${disk} --abort), then try again`;
+  return new DiskSnapshotError('DISK_BUSY', `${guest}: a block job runs on disk ${disk}. ${advice}`, {
+    guest,
+    disk,
+    cause,
+  });
 }
 
 class Run {
@@ -209,7 +228,7 @@ class Run {
       return this.failure(code, `QEMU ended the job: ${said}`, outcome);
     }
     if (this.#refusal instanceof LibvirtError && this.#refusal.code === ErrorNumber.BLOCK_COPY_ACTIVE) {
-      return busy(this.#guest, disk, this.#refusal);
+      return busy(this.#guest, disk, { cause: this.#refusal });
     }
     const translated = translate(this.#refusal, { guest: this.#guest, disk, outcome });
     if (translated instanceof DiskSnapshotError && translated.code !== 'OPERATION_FAILED') return translated;

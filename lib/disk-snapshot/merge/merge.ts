@@ -104,8 +104,10 @@ async function mergeIn(runner: Domain, target: string, layer: Layer, options: Me
 async function mergeRuns(runner: Domain, disk: DomainDisk, into: string): Promise<boolean> {
   const info = await runner.getBlockJobInfo(disk.target);
   if (info?.type === DomainBlockJobType.COMMIT) return true;
+  if (info?.type !== DomainBlockJobType.ACTIVE_COMMIT) return false;
   const mirror = child(disk.element, 'mirror', 'source')?.attributes;
-  return info?.type === DomainBlockJobType.ACTIVE_COMMIT && (mirror?.file ?? mirror?.dev) === into;
+  // A libvirtd that was killed as it began the job has it, but does not show where it leads.
+  return mirror === undefined || (mirror.file ?? mirror.dev) === into;
 }
 
 /** What the disk rests on, by all accounts: QEMU's and libvirt's; those of the definition where that QEMU has ended. */
