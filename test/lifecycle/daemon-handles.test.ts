@@ -43,7 +43,7 @@ test('the last handle of a connection is collected while its daemon hangs: JavaS
   expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
   const { gap, left } = JSON.parse(ended.stdout);
   expect(left).toBe(0); // so it was collected, and the daemon was not waited for
-  expect(gap).toBeLessThan(3000);
+  expect(gap).toBeLessThan(1500); // less than the 2 s after which the daemon is cut off
 });
 
 test('close() leaves no socket, although handles are kept', async () => {
@@ -54,8 +54,10 @@ test('close() leaves no socket, although handles are kept', async () => {
     const kept = await Promise.all(Array.from({ length: 50 }, () => conn.domainLookupByName('test')));
     const events = await conn.subscribe('lifecycle');
     const open = sockets() - before;
+    const start = performance.now();
     await conn.close();
-    console.log(open, sockets() - before, kept.length, events.dropped);`,
+    const wasFreed = performance.now() - start < 1500; // one that is held is cut off, after 2 s
+    console.log(open, sockets() - before, kept.length, events.dropped, wasFreed);`,
   );
-  expect(ended).toMatchObject({ code: 0, signal: null, stderr: '', stdout: '1 0 50 0\n' });
+  expect(ended).toMatchObject({ code: 0, signal: null, stderr: '', stdout: '1 0 50 0 true\n' });
 });

@@ -106,6 +106,8 @@ test('the embedded driver is silent, unless asked to speak', async () => {
   const script = `
     const fs = require('node:fs');
     const root = fs.mkdtempSync(require('node:path').join(require('node:os').tmpdir(), 'libvirt-disksnapshot-embed-'));
+    fs.mkdirSync(root + '/etc/qemu', { recursive: true });
+    fs.writeFileSync(root + '/etc/qemu/broken.xml', 'what the driver complains of when it begins');
     const conn = await libvirt.connect('qemu:///embed?root=' + root);
     await conn.domainLookupByName('none').catch(() => {});
     await conn.close();
