@@ -150,7 +150,7 @@ export interface Connection {
   nodeGetMemoryStats(cellNum: number, flags?: FlagsArg<never>): Promise<Record<string, bigint>>;
   /** virNodeGetCellsFreeMemory: bytes, for each NUMA cell. */
   nodeGetCellsFreeMemory(startCell: number, maxCells: number, options?: CallOptions): Promise<bigint[]>;
-  /** virNodeGetFreeMemory, in bytes. */
+  /** virNodeGetFreeMemory: the free memory of the host, in bytes. */
   nodeGetFreeMemory(options?: CallOptions): Promise<bigint>;
   /** virNodeGetFreePages: page sizes in KiB; for each cell the free pages of each size. */
   nodeGetFreePages(

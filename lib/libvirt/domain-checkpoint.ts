@@ -5,7 +5,7 @@ import type { FlagsArg } from './options';
 
 /** A moment from which libvirt keeps count of the blocks that change. */
 export interface DomainCheckpoint {
-  /** virDomainCheckpointGetName. Read from the handle, synchronously. */
+  /** virDomainCheckpointGetName: its name. Read from the handle, synchronously. */
   getName(): string;
   /**
    * virDomainCheckpointGetXMLDesc: its `<domaincheckpoint>`; with `SIZE`, how many bytes of each disk have changed

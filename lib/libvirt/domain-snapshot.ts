@@ -5,7 +5,7 @@ import type { FlagsArg } from './options';
 
 /** A snapshot that libvirt itself keeps a record of. */
 export interface DomainSnapshot {
-  /** virDomainSnapshotGetName. Read from the handle, synchronously. */
+  /** virDomainSnapshotGetName: its name. Read from the handle, synchronously. */
   getName(): string;
   /**
    * virDomainSnapshotGetXMLDesc: its `<domainsnapshot>`; `SECURE` shows passwords, and wants a writable connection.

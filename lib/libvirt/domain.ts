@@ -58,11 +58,11 @@ import type { OwnSubscribeOptions, Subscription } from './subscription';
 
 /** A guest. */
 export interface Domain {
-  /** virDomainGetName. Read from the handle, synchronously. */
+  /** virDomainGetName: its name. Read from the handle, synchronously. */
   getName(): string;
   /** virDomainGetUUID: 16 bytes. Read from the handle, synchronously. */
   getUUID(): Uint8Array;
-  /** virDomainGetUUIDString. Read from the handle, synchronously. */
+  /** virDomainGetUUIDString: its UUID as text. Read from the handle, synchronously. */
   getUUIDString(): string;
   /** virDomainGetID: as it was when the handle was made; null: the guest was off. */
   getID(): number | null;
@@ -187,7 +187,7 @@ export interface Domain {
   getJobInfo(options?: CallOptions): Promise<DomainJobInfo>;
   /** virDomainGetJobStats: as {@link getJobInfo}, by name; `COMPLETED`: the last one that ended. */
   getJobStats(flags?: FlagsArg<'DomainGetJobStatsFlags'>): Promise<DomainJobStats>;
-  /** virDomainAbortJob. Runs beside whatever else hangs on this connection. */
+  /** virDomainAbortJob: ends the running job. Runs beside whatever else hangs on this connection. */
   abortJob(options?: CallOptions): Promise<void>;
   /** virDomainAbortJobFlags: as {@link abortJob}; `POSTCOPY`: a migration that is past the switch-over. */
   abortJobFlags(flags?: FlagsArg<'DomainAbortJobFlagsValues'>): Promise<void>;
@@ -195,7 +195,7 @@ export interface Domain {
   getOSType(options?: CallOptions): Promise<string>;
   /** virDomainGetHostname: what the guest calls itself, from its agent or from a network's lease. */
   getHostname(flags?: AgentFlagsArg<'DomainGetHostnameFlags'>): Promise<string>;
-  /** virDomainGetMaxMemory, in KiB. */
+  /** virDomainGetMaxMemory: the most memory it can have, in KiB. */
   getMaxMemory(options?: CallOptions): Promise<number>;
   /**
    * virDomainGetMaxVcpus: the most virtual CPUs it may have: of its definition, or of the hypervisor where it is
@@ -301,11 +301,11 @@ export interface Domain {
   setBlkioParameters(params: BlkioParameters, flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
 
   // ---- memory and processors ----
-  /** virDomainSetMaxMemory, in KiB. */
+  /** virDomainSetMaxMemory: the most memory it can have, in KiB. */
   setMaxMemory(memory: number | bigint, options?: CallOptions): Promise<void>;
-  /** virDomainSetMemory, in KiB. */
+  /** virDomainSetMemory: the memory it has now, in KiB. */
   setMemory(memory: number | bigint, options?: CallOptions): Promise<void>;
-  /** virDomainSetMemoryFlags, in KiB. */
+  /** virDomainSetMemoryFlags: the memory, in KiB, of what the flags name. */
   setMemoryFlags(
     memory: number | bigint,
     flags?: FlagsArg<'DomainMemoryModFlags' | 'DomainModificationImpact'>,
@@ -407,7 +407,7 @@ export interface Domain {
   ): Promise<void>;
   /** virDomainBlockJobAbort: cancels, or with PIVOT finishes. Runs beside whatever else hangs on this connection. */
   blockJobAbort(disk: string, flags?: FlagsArg<'DomainBlockJobAbortFlags'>): Promise<void>;
-  /** virDomainGetBlockJobInfo. null: no job (the C function returned 0). */
+  /** virDomainGetBlockJobInfo: how far the job of a disk is. null: no job (the C function returned 0). */
   getBlockJobInfo(disk: string, flags?: FlagsArg<'DomainBlockJobInfoFlags'>): Promise<BlockJobInfo | null>;
   /** virDomainBlockJobSetSpeed: `bandwidth` in MiB/s, or bytes/s with `BANDWIDTH_BYTES`; 0: no limit. */
   blockJobSetSpeed(disk: string, bandwidth: number, flags?: FlagsArg<'DomainBlockJobSetSpeedFlags'>): Promise<void>;
@@ -487,7 +487,7 @@ export interface Domain {
   snapshotNum(flags?: FlagsArg<'DomainSnapshotListFlags'>): Promise<number>;
   /** virDomainListAllSnapshots: the snapshots that the flags choose; none: all of them. */
   listAllSnapshots(flags?: FlagsArg<'DomainSnapshotListFlags'>): Promise<DomainSnapshot[]>;
-  /** virDomainRevertToSnapshot. */
+  /** virDomainRevertToSnapshot: takes the guest back to one of its libvirt snapshots. */
   revertToSnapshot(snapshot: DomainSnapshot, flags?: FlagsArg<'DomainSnapshotRevertFlags'>): Promise<void>;
   /** virDomainBackupBegin: starts a backup, and a checkpoint with it; the event `job-completed` tells its end. */
   backupBegin(
@@ -555,15 +555,15 @@ export interface Domain {
     params: MigrateParams | null,
     flags?: FlagsArg<'DomainMigrateFlags'>,
   ): Promise<void>;
-  /** virDomainMigrateGetMaxDowntime, in milliseconds. */
+  /** virDomainMigrateGetMaxDowntime: the longest stop that a migration may make, in milliseconds. */
   migrateGetMaxDowntime(flags?: FlagsArg<never>): Promise<bigint>;
   /** virDomainMigrateSetMaxDowntime: milliseconds that it may stand still at the end. */
   migrateSetMaxDowntime(downtime: number | bigint, flags?: FlagsArg<never>): Promise<void>;
-  /** virDomainMigrateGetCompressionCache, in bytes. */
+  /** virDomainMigrateGetCompressionCache: the size of the cache for compression, in bytes. */
   migrateGetCompressionCache(flags?: FlagsArg<never>): Promise<bigint>;
   /** virDomainMigrateSetCompressionCache: bytes that XBZRLE remembers. */
   migrateSetCompressionCache(cacheSize: number | bigint, flags?: FlagsArg<never>): Promise<void>;
-  /** virDomainMigrateGetMaxSpeed, in MiB/s. */
+  /** virDomainMigrateGetMaxSpeed: the most that a migration may send, in MiB/s. */
   migrateGetMaxSpeed(flags?: FlagsArg<'DomainMigrateMaxSpeedFlags'>): Promise<number>;
   /** virDomainMigrateSetMaxSpeed: MiB/s. */
   migrateSetMaxSpeed(bandwidth: number | bigint, flags?: FlagsArg<'DomainMigrateMaxSpeedFlags'>): Promise<void>;

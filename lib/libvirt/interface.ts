@@ -4,9 +4,9 @@ import type { CallOptions, FlagsArg } from './options';
 
 /** A network interface of the host. */
 export interface Interface {
-  /** virInterfaceGetName. Read from the handle, synchronously. */
+  /** virInterfaceGetName: its name. Read from the handle, synchronously. */
   getName(): string;
-  /** virInterfaceGetMACString. Read from the handle, synchronously. */
+  /** virInterfaceGetMACString: its MAC address. Read from the handle, synchronously. */
   getMACString(): string;
   /** virInterfaceGetXMLDesc: its `<interface>`; `INACTIVE`: as it is configured. */
   getXMLDesc(flags?: FlagsArg<'InterfaceXMLFlags'>): Promise<string>;

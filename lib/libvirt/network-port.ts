@@ -11,7 +11,7 @@ export type NetworkPortParameters = BandwidthParameters;
 export interface NetworkPort {
   /** virNetworkPortGetUUID: 16 bytes. Read from the handle, synchronously. */
   getUUID(): Uint8Array;
-  /** virNetworkPortGetUUIDString. Read from the handle, synchronously. */
+  /** virNetworkPortGetUUIDString: its UUID as text. Read from the handle, synchronously. */
   getUUIDString(): string;
   /** virNetworkPortGetXMLDesc: its `<networkport>`. */
   getXMLDesc(flags?: FlagsArg<never>): Promise<string>;

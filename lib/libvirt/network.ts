@@ -27,11 +27,11 @@ export interface NetworkDHCPLease {
 
 /** A virtual network. */
 export interface Network {
-  /** virNetworkGetName. Read from the handle, synchronously. */
+  /** virNetworkGetName: its name. Read from the handle, synchronously. */
   getName(): string;
   /** virNetworkGetUUID: 16 bytes. Read from the handle, synchronously. */
   getUUID(): Uint8Array;
-  /** virNetworkGetUUIDString. Read from the handle, synchronously. */
+  /** virNetworkGetUUIDString: its UUID as text. Read from the handle, synchronously. */
   getUUIDString(): string;
   /** virNetworkGetXMLDesc: its `<network>`; `INACTIVE`: as it is after the next start. */
   getXMLDesc(flags?: FlagsArg<'NetworkXMLFlags'>): Promise<string>;

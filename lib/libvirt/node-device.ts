@@ -6,7 +6,7 @@ import type { OwnSubscribeOptions, Subscription } from './subscription';
 
 /** A device of the host. */
 export interface NodeDevice {
-  /** virNodeDeviceGetName. Read from the handle, synchronously. */
+  /** virNodeDeviceGetName: its name. Read from the handle, synchronously. */
   getName(): string;
   /** virNodeDeviceGetParent: its parent's name. Asked of the host; fails for the device that has none. */
   getParent(options?: CallOptions): Promise<string>;

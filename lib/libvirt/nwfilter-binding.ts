@@ -6,7 +6,7 @@ import type { CallOptions, FlagsArg } from './options';
 export interface NWFilterBinding {
   /** virNWFilterBindingGetPortDev: the host's interface. Read from the handle, synchronously. */
   getPortDev(): string;
-  /** virNWFilterBindingGetFilterName. Read from the handle, synchronously. */
+  /** virNWFilterBindingGetFilterName: the name of its filter. Read from the handle, synchronously. */
   getFilterName(): string;
   /** virNWFilterBindingGetXMLDesc: its `<filterbinding>`. */
   getXMLDesc(flags?: FlagsArg<never>): Promise<string>;

@@ -4,11 +4,11 @@ import type { CallOptions, FlagsArg } from './options';
 
 /** A network filter. */
 export interface NWFilter {
-  /** virNWFilterGetName. Read from the handle, synchronously. */
+  /** virNWFilterGetName: its name. Read from the handle, synchronously. */
   getName(): string;
   /** virNWFilterGetUUID: 16 bytes. Read from the handle, synchronously. */
   getUUID(): Uint8Array;
-  /** virNWFilterGetUUIDString. Read from the handle, synchronously. */
+  /** virNWFilterGetUUIDString: its UUID as text. Read from the handle, synchronously. */
   getUUIDString(): string;
   /** virNWFilterGetXMLDesc: its `<filter>`. */
   getXMLDesc(flags?: FlagsArg<never>): Promise<string>;

@@ -9,7 +9,7 @@ import type { OwnSubscribeOptions, Subscription } from './subscription';
 export interface Secret {
   /** virSecretGetUUID: 16 bytes. Read from the handle, synchronously. */
   getUUID(): Uint8Array;
-  /** virSecretGetUUIDString. Read from the handle, synchronously. */
+  /** virSecretGetUUIDString: its UUID as text. Read from the handle, synchronously. */
   getUUIDString(): string;
   /** virSecretGetUsageType: what it is for. Read from the handle, synchronously. */
   getUsageType(): SecretUsageType;
@@ -17,7 +17,7 @@ export interface Secret {
   getUsageID(): string;
   /** virSecretGetXMLDesc: its `<secret>`, without the value. */
   getXMLDesc(flags?: FlagsArg<never>): Promise<string>;
-  /** virSecretGetValue. A private secret is never given. */
+  /** virSecretGetValue: its bytes. A private secret is never given. */
   getValue(flags?: FlagsArg<never>): Promise<Uint8Array>;
   /** virSecretSetValue: sets its value: any bytes. */
   setValue(value: Uint8Array, flags?: FlagsArg<never>): Promise<void>;

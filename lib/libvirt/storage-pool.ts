@@ -17,11 +17,11 @@ export interface StoragePoolInfo {
 
 /** A storage pool. */
 export interface StoragePool {
-  /** virStoragePoolGetName. Read from the handle, synchronously. */
+  /** virStoragePoolGetName: its name. Read from the handle, synchronously. */
   getName(): string;
   /** virStoragePoolGetUUID: 16 bytes. Read from the handle, synchronously. */
   getUUID(): Uint8Array;
-  /** virStoragePoolGetUUIDString. Read from the handle, synchronously. */
+  /** virStoragePoolGetUUIDString: its UUID as text. Read from the handle, synchronously. */
   getUUIDString(): string;
   /** virStoragePoolGetXMLDesc: its `<pool>`; `INACTIVE`: as it is defined. */
   getXMLDesc(flags?: FlagsArg<'StorageXMLFlags'>): Promise<string>;

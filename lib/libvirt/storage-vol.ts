@@ -15,9 +15,9 @@ export interface StorageVolInfo {
 
 /** A storage volume. */
 export interface StorageVol {
-  /** virStorageVolGetName. Read from the handle, synchronously. */
+  /** virStorageVolGetName: its name. Read from the handle, synchronously. */
   getName(): string;
-  /** virStorageVolGetKey. Read from the handle, synchronously. */
+  /** virStorageVolGetKey: its key, for most pools the path. Read from the handle, synchronously. */
   getKey(): string;
   /** virStorageVolGetPath: where the host finds it: a path, or for RBD `pool/image`. */
   getPath(options?: CallOptions): Promise<string>;

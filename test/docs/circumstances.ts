@@ -33,6 +33,8 @@ export interface Circumstance {
   holds?: string;
   /** Why it is neither compiled nor run. */
   apart?: string;
+  /** The test that runs it, since it is of a daemon that ends. It is compiled with the others. */
+  runBy?: string;
   before?: (world: World) => Promise<unknown>;
   after?: (world: World) => Promise<unknown>;
   /** More names, as in `namesIn`. */
@@ -114,6 +116,7 @@ export const CIRCUMSTANCES: readonly Circumstance[] = [
   { in: '@example of DiskSnapshotError', after: deleteAll },
   { in: '@example of Stream', ...poolOfImages },
   { in: '@example of Connection.subscribe', endless: true },
+  { in: 'docs/libvirt-binding.md', holds: "'disconnected:'", runBy: 'test/lifecycle/reconnect.test.ts' },
   {
     in: '@example of updateDisk',
     after: ({ guest }) => updateDisk(guest.domain, "<disk><target dev='vda'/></disk>", { live: true, config: true }),

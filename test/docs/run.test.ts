@@ -6,7 +6,7 @@ import { type Connection, listDiskSnapshots } from '../../lib';
 import { PrivateLibvirtd, TestGuest } from '../../lib/testing';
 import { CIRCUMSTANCES, circumstanceOf, namesIn, samplesOf, type World } from './circumstances';
 import { Project, shownBy } from './project';
-import { bootsGuests, countExamples, docstrings, samples } from './samples';
+import { bootsGuests, countExamples, docstrings, type Sample, samples } from './samples';
 
 let project: Project;
 let daemon: PrivateLibvirtd;
@@ -39,7 +39,11 @@ async function makeEvents(child: ChildProcess): Promise<void> {
   child.kill();
 }
 
-const run = samples.filter((sample) => !bootsGuests(sample) && circumstanceOf(sample)?.apart === undefined);
+const isRunHere = (sample: Sample) => {
+  const { apart, runBy } = circumstanceOf(sample) ?? { in: '' };
+  return !bootsGuests(sample) && apart === undefined && runBy === undefined;
+};
+const run = samples.filter(isRunHere);
 
 describe.each(run)('$where', (sample) => {
   const { before, after, names, followedBy, endless } = circumstanceOf(sample) ?? { in: '' };

@@ -36,7 +36,7 @@ function declared(className: string): Map<string, Declared> {
       members.set(member.name.getText(), {
         parameters: member.parameters.length,
         result: member.type?.getText() ?? '',
-        doc: ts.getJSDocCommentsAndTags(member)[0]?.getText() ?? '',
+        doc: (ts.getJSDocCommentsAndTags(member)[0]?.getText() ?? '').replace(/\s*\n\s*\*\s*/g, ' '),
       });
     }
   }
@@ -59,7 +59,8 @@ describe.each(receivers)('%s', (receiver) => {
     expect(member?.parameters).toBe(line.positions.length + (line.isSync ? 0 : 1));
     const inner = line.isSync ? member?.result : /^Promise<([\s\S]*)>$/.exec(member?.result ?? '')?.[1];
     expect(inner).toMatch(EXPECTED[line.result] ?? new RegExp(`^${line.result.replace('[]', '\\[\\]')}$`));
-    expect(member?.doc).toMatch(new RegExp(`\\b${line.name}\\b`));
+    // The C function, and then in words what it does or gives: `virDomainGetName: its name.`
+    expect(member?.doc).toMatch(new RegExp(`\\b${line.name}: \\S+ \\S`));
     if (line.resultTag === 'Bool') expect(inner).toBe('boolean');
     if (line.resultTag === 'Count') expect(inner).toMatch(/^(number|SecretUsageType)$/);
     if (line.resultTag === 'OrNull' || line.resultTag === 'Id') expect(inner).toMatch(/ \| null$/);
