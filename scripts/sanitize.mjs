@@ -17,11 +17,13 @@ const runtime = (name) =>
   realpathSync(execFileSync('g++', [`-print-file-name=${name}.so`], { encoding: 'utf8' }).trim());
 const log = (name) => `log_path=${join(reports, name)}:log_exe_name=1`;
 
+/** Detectors bring functions of the same names as libtirpc's, which libvirt means: without it, libvirt's RPC crashes. */
+const RPC = 'libtirpc.so.3';
+
 const KINDS = {
   asan: {
     sanitize: 'address,undefined',
-    // libasan brings functions of the same names as libtirpc's, which libvirt means: without it, libvirt's RPC crashes.
-    preload: () => [runtime('libasan'), 'libtirpc.so.3'],
+    preload: () => [runtime('libasan'), RPC],
     runs: () => [
       ...['driver', 'lifecycle'].map((project) => jest(project, { ASAN_OPTIONS: `detect_leaks=0:${log('asan')}` })),
       life('memory that is lost', {
@@ -35,7 +37,7 @@ const KINDS = {
   },
   tsan: {
     sanitize: 'thread',
-    preload: () => [runtime('libtsan')],
+    preload: () => [runtime('libtsan'), RPC],
     runs: () => [jest('driver', {}), jest('lifecycle', {}), life('a life, and a worker’s', {})],
     environment: { TSAN_OPTIONS: `exitcode=0:suppressions=${join(rules, 'tsan.supp')}:${log('tsan')}` },
   },
