@@ -423,8 +423,7 @@ export class Connection extends NativeObject implements AsyncDisposable {
    * Refuses new calls, lets those in flight end (those that hang are abandoned after 10 s), releases every handle of this
    * connection, and closes; virConnectClose. A host that does not answer to that within 2 s is cut off: its socket is shut
    * down, so afterwards no socket and no thread is left, whatever the host does (over ssh, when ssh has ended; not of a second
-   * copy of this package in one process). Closing
-   * twice is the same as once.
+   * copy of this package in one process). Closing twice is the same as once.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
