@@ -72,7 +72,7 @@ test('a call that was abandoned before it began never begins', async () => {
   // Each thread of the connection waits for the pipe's other end: the call behind them waits in the queue.
   const pipe = join(mkdtempSync(join(tmpdir(), 'pipe-')), 'image');
   execFileSync('mkfifo', [pipe]);
-  const before = Array.from({ length: 3 }, () => rejection(conn.domainRestore(pipe)));
+  const before = Array.from({ length: 4 }, () => rejection(conn.domainRestore(pipe)));
   const suspended = rejection(dom.suspend({ signal: abort.signal }));
   abort.abort();
   await suspended;
