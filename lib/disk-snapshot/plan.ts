@@ -9,6 +9,7 @@ import { translate } from './facade';
 import { heldFreeze } from './freeze/held-storage';
 import { type PreparedFreeze, prepareFreeze } from './freeze/quiesce';
 import { type Guest, lookAtGuest, refuseManagedSave, refuseSleeping } from './guest';
+import { refuseDeep } from './images/chain-depth';
 import type { Images } from './images/image';
 import { imagesFor } from './images/images-for';
 import { refuseBusy } from './merge/block-job';
@@ -93,7 +94,7 @@ export async function makePlan(domain: Domain, request: SnapshotRequest, call: C
       const choice = await chooseMethod(guest, disk, asked, { strict: request.strict, mayPause: request.pause }, call);
       const cut =
         choice.kind === 'layer'
-          ? await planLayerCut({ domain, document: guest.document, disk, name, imagesFor: images }, choice, call)
+          ? await planLayerCut(guest, { domain, document: guest.document, disk, name, imagesFor: images }, choice, call)
           : await planMethodCut(guest, disk, name, choice, problems, call);
       refuseSamePlace(guest, cut, cuts);
       cuts.push(cut);
@@ -131,11 +132,15 @@ function beingDeleted({ document }: Guest, target: string): string | undefined {
 }
 
 async function planLayerCut(
+  guest: Guest,
   request: Omit<LayerRequest, 'method'>,
   { method, because }: Extract<Choice, { kind: 'layer' }>,
   call: CallOptions,
 ): Promise<PlannedCut> {
-  return { kind: 'layer', disk: request.disk, because, layer: await planLayer({ ...request, method }, call) };
+  const { disk } = request;
+  const layer = await planLayer({ ...request, method }, call);
+  await refuseDeep(guest, disk, layer.base, call);
+  return { kind: 'layer', disk, because, layer };
 }
 
 async function planMethodCut(

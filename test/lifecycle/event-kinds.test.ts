@@ -4,8 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { connect as connectSocket } from 'node:net';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import {
   ConnectDomainEventBlockJobStatus,
   type Connection,
@@ -21,10 +20,8 @@ import {
   LibvirtError,
 } from '../../lib/libvirt';
 import { native } from '../../lib/native';
-import { PrivateLibvirtd } from '../../lib/testing';
-import { temporaryDirectory } from '../../lib/testing/scratch';
 import { rejection } from '../driver/test-driver';
-import { guestXml, next } from './firmware-guest';
+import { guestXml, host, next } from './bare-host';
 
 jest.setTimeout(60_000);
 
@@ -33,21 +30,12 @@ const NAMES = native.events.map(({ name }) => name as keyof DomainEvents);
 /** Of a newer libvirt than 9.0. */
 const NEWER: ReadonlySet<string> = new Set(['network-metadata-change', 'nic-mac-change']);
 
-let daemon: PrivateLibvirtd;
+const made = host();
+const { at } = made;
 let conn: Connection;
-let directory: string;
-beforeAll(async () => {
-  directory = await temporaryDirectory('events');
-  daemon = await PrivateLibvirtd.start();
-  conn = await daemon.connect();
+beforeAll(() => {
+  conn = made.conn;
 });
-afterAll(async () => {
-  await conn?.close();
-  await daemon?.close();
-  await rm(directory, { recursive: true });
-});
-
-const at = (name: string) => join(directory, name);
 
 test.each(NAMES)('%s is registered, twice, and given back', async (name) => {
   const subscribed = async () => [await conn.subscribe(name), await conn.subscribe(name)];

@@ -1,9 +1,7 @@
 // The families that libvirt's test driver lacks, on a daemon of our own and on guests without a system, which start at once.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import {
   type Connection,
   type Domain,
@@ -21,27 +19,17 @@ import {
   SecretUsageType,
 } from '../../lib/libvirt';
 import { PrivateLibvirtd } from '../../lib/testing';
-import { temporaryDirectory } from '../../lib/testing/scratch';
 import { rejection } from '../driver/test-driver';
-import { guestXml, next } from './firmware-guest';
+import { guestXml, host, next } from './bare-host';
 
 jest.setTimeout(120_000);
 
-let daemon: PrivateLibvirtd;
+const made = host();
+const { at } = made;
 let conn: Connection;
-let directory: string;
-beforeAll(async () => {
-  directory = await temporaryDirectory('families');
-  daemon = await PrivateLibvirtd.start();
-  conn = await daemon.connect();
+beforeAll(() => {
+  conn = made.conn;
 });
-afterAll(async () => {
-  await conn?.close();
-  await daemon?.close();
-  await rm(directory, { recursive: true });
-});
-
-const at = (name: string) => join(directory, name);
 
 test('secrets: any bytes, found by each name; who listens is told', async () => {
   const changed = await conn.subscribe('secret-value-changed');

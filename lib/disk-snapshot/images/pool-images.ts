@@ -37,7 +37,8 @@ export const isTemporary = (pool: StoragePool): boolean => pool.getName().starts
 export async function poolOfFolder(conn: Connection, folder: string, options: CallOptions): Promise<PoolImages | null> {
   const find = async (call: CallOptions) => {
     const pool = await orAbsent(conn.storagePoolLookupByTargetPath(folder, call));
-    if (pool === null) return null;
+    // One that is there for the moment only may be gone before it has told what it is.
+    if (pool === null || isTemporary(pool)) return pool;
     const { attributes } = parseXml(await pool.getXMLDesc(call));
     return FOLDER_POOLS.has(attributes.type) ? pool : null;
   };
@@ -104,9 +105,11 @@ async function patiently<T>(work: () => Promise<T>, passes: (e: unknown) => Prom
   }
 }
 
-/** Whether the pool has been ended, or is just being ended or begun, by somebody else. */
+/** Whether a temporary pool has been ended, or is just being ended or begun, by somebody else. A pool of its own nobody ends for us. */
 async function isEnded(pool: StoragePool, e: unknown): Promise<boolean> {
-  return e instanceof LibvirtError && ENDED.has(e.code) && !(await pool.isActive().catch(() => false));
+  return (
+    isTemporary(pool) && e instanceof LibvirtError && ENDED.has(e.code) && !(await pool.isActive().catch(() => false))
+  );
 }
 
 /** Somebody else makes an image in it: they end it when they are done. */
