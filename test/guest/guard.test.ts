@@ -1,5 +1,5 @@
 // Nobody is left frozen: a process that holds a freeze or a pause is killed, and its guest goes on without anybody's help.
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,42 +9,11 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { type Connection, quiesceStorage, snapshotDisks } from '../../lib';
 import { PrivateLibvirtd, startWriter, TestGuest, type TickWriter } from '../../lib/testing';
 import { temporaryDirectory } from '../../lib/testing/scratch';
+import { holder, kill, ROOT } from './holder';
 
 jest.setTimeout(180_000);
-const ROOT = join(__dirname, '..', '..');
 
-/** A process that freezes or pauses a guest, says so, and does no more: it runs what was built. */
-async function holder(uri: string, name: string, what: 'freeze' | 'pause'): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['-e', HOLDER, uri, name, what], {
-    cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = once(child, 'exit').then(() => Promise.reject(new Error('the holder ended by itself')));
-  await Promise.race([once(child.stdout, 'data'), ended]);
-  ended.catch(() => undefined);
-  return child;
-}
-const HOLDER = `
-  const { connect, quiesceStorage } = require('./dist');
-  const { lookAtGuest } = require('./dist/disk-snapshot/guest');
-  const { pauseGuest } = require('./dist/disk-snapshot/pause');
-  const [uri, name, what] = process.argv.slice(1);
-  (async () => {
-    const conn = await connect(uri);
-    const dom = await conn.domainLookupByName(name);
-    if (what === 'freeze') await quiesceStorage(dom, { maxFreezeMs: 600_000 });
-    else await pauseGuest(await lookAtGuest(dom, {}), { guard: true, report: () => undefined });
-    setInterval(() => undefined, 1000);
-    console.log('held');
-  })();
-`;
 const tell = (when: string) => process.stdout.write(`  the guest writes again ${when}\n`);
-
-async function kill(child: ChildProcess): Promise<void> {
-  const exit = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exit;
-}
 
 /** Guards that a process has started. */
 async function guardsOf(parent: number | undefined): Promise<string[]> {

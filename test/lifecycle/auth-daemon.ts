@@ -1,5 +1,5 @@
 // A private daemon that asks who is there: for a password by SASL, on its socket or over TLS, with a certificate authority of
-// its own.
+// its own. Over TCP it asks nothing.
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -17,13 +17,20 @@ export interface AuthDaemon extends AsyncDisposable {
   readonly pki: string;
   /** qemu+tls, with that client's certificate. */
   readonly tlsUri: string;
+  /** qemu+tcp: nobody is asked for anything. */
+  readonly tcpUri: string;
+  /** From the next connection on. */
+  setPassword(password: string): Promise<void>;
 }
 
 export async function authDaemon(mechanism: 'scram-sha-256' | 'digest-md5' | 'plain'): Promise<AuthDaemon> {
   const directory = await temporaryDirectory('auth');
   try {
     const users = join(directory, 'users.db');
-    await run('saslpasswd2', ['-p', '-c', '-a', 'libvirt', '-f', users, USER], { input: PASSWORD });
+    const setPassword = async (password: string): Promise<void> => {
+      await run('saslpasswd2', ['-p', '-c', '-a', 'libvirt', '-f', users, USER], { input: password });
+    };
+    await setPassword(PASSWORD);
     const sasl = [
       `mech_list: ${mechanism}`,
       'pwcheck_method: auxprop',
@@ -38,7 +45,7 @@ export async function authDaemon(mechanism: 'scram-sha-256' | 'digest-md5' | 'pl
     await certificate(pki, 'server', ['subjectAltName=DNS:localhost,IP:127.0.0.1', 'extendedKeyUsage=serverAuth']);
     await certificate(pki, 'client', ['extendedKeyUsage=clientAuth']);
 
-    const port = await freePort();
+    const [port, tcpPort] = [await freePort(), await freePort()];
     const daemon = await PrivateLibvirtd.start({
       args: ['--listen'],
       environment: { SASL_CONF_PATH: directory },
@@ -46,6 +53,9 @@ export async function authDaemon(mechanism: 'scram-sha-256' | 'digest-md5' | 'pl
         'auth_unix_rw = "sasl"',
         'auth_tls = "sasl"',
         'listen_tls = 1',
+        'listen_tcp = 1',
+        'auth_tcp = "none"',
+        `tcp_port = "${tcpPort}"`,
         'listen_addr = "127.0.0.1"',
         `tls_port = "${port}"`,
         `ca_file = "${join(pki, 'cacert.pem')}"`,
@@ -59,6 +69,8 @@ export async function authDaemon(mechanism: 'scram-sha-256' | 'digest-md5' | 'pl
       daemon,
       pki,
       tlsUri: `qemu+tls://localhost:${port}/system?pkipath=${pki}`,
+      tcpUri: `qemu+tcp://127.0.0.1:${tcpPort}/system`,
+      setPassword,
       async [Symbol.asyncDispose]() {
         await daemon.close();
         await rm(directory, { recursive: true });

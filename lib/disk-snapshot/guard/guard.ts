@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Connection, Domain } from '../../libvirt';
+import type { AuthCallback, Connection, Domain } from '../../libvirt';
 import { credentialsOf } from '../../libvirt/origin';
 import { DiskSnapshotError, messageOf } from '../errors';
 import { type FromGuard, type Order, receive, send, type ToGuard } from './wire';
@@ -49,11 +49,18 @@ export async function armGuard(domain: Domain, what: Order['what'], longestMs: n
   }
 }
 
+/** A connection as the guard knows it. It holds nothing of ours: one that nobody closes can be collected. */
+interface Known {
+  readonly number: number;
+  isClosed: boolean;
+}
+
 class Guard {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
-  readonly #connections = new Map<number, WeakRef<Connection>>();
-  readonly #numbers = new WeakMap<Connection, number>();
+  readonly #connections = new WeakMap<Connection, Known>();
+  /** What answers for the connection stays for as long as a guest is watched: the guard may have to open one when ours is lost. */
+  readonly #armed = new Map<number, { known: Known; answer: AuthCallback | undefined }>();
   #next = 1;
   #gone: string | null = null;
 
@@ -80,18 +87,14 @@ class Guard {
   async arm(domain: Domain, what: Order['what'], deadlineMs: number): Promise<Armed> {
     const id = this.#next++;
     const { connection } = domain;
-    const order: Order = {
-      id,
-      connection: this.#numberOf(connection),
-      uri: await connection.getURI(),
-      uuid: domain.getUUIDString(),
-      what,
-      deadlineMs,
-    };
-    await this.#ask({ type: 'arm', ...order }, id);
+    const uri = await connection.getURI();
+    const uuid = domain.getUUIDString();
+    const known = this.#knownOf(connection);
+    this.#armed.set(id, { known, answer: credentialsOf(connection) });
+    await this.#ask({ type: 'arm', id, connection: known.number, uri, uuid, what, deadlineMs }, id);
     return {
       postpone: (byMs) => this.#send({ type: 'postpone', id, deadlineMs: byMs + GRACE_MS }),
-      disarm: () => this.#send({ type: 'disarm', id }),
+      disarm: () => this.#disarm(id),
     };
   }
 
@@ -105,7 +108,7 @@ class Guard {
         else this.#send(message);
       });
     } catch (error) {
-      this.#send({ type: 'disarm', id }); // it may be armed a moment later
+      this.#disarm(id); // it may be armed a moment later
       throw error;
     } finally {
       clearTimeout(limit);
@@ -116,27 +119,41 @@ class Guard {
   #take(message: FromGuard): void {
     if (message.type === 'armed') this.#settle(message.id, null);
     else if (message.type === 'failed') this.#settle(message.id, message.message);
+    else if (message.type === 'over') this.#disarm(message.id);
     else void this.#answer(message);
   }
 
   /** Credentials go through the pipe, and only when they are asked for. */
   async #answer({ question, connection, credentials }: Extract<FromGuard, { type: 'ask' }>): Promise<void> {
-    const known = this.#connections.get(connection)?.deref();
-    const answers = await Promise.resolve(known && credentialsOf(known)?.(credentials)).catch(() => undefined);
-    this.#send({ type: 'answers', question, answers: answers ?? credentials.map(() => null) });
+    const armed = [...this.#armed.values()].find(({ known }) => known.number === connection);
+    // The caller's own function may throw, at once or later, and answer anything.
+    const said: unknown[] = await (async () => armed?.answer?.(credentials) ?? [])().catch(() => []);
+    const answers = credentials.map((_, i) => (typeof said[i] === 'string' ? said[i] : null));
+    this.#send({ type: 'answers', question, answers });
   }
 
-  #numberOf(connection: Connection): number {
-    const known = this.#numbers.get(connection);
-    if (known !== undefined) return known;
-    const number = this.#next++;
-    this.#numbers.set(connection, number);
-    this.#connections.set(number, new WeakRef(connection));
+  #knownOf(connection: Connection): Known {
+    const met = this.#connections.get(connection);
+    if (met) return met;
+    const known: Known = { number: this.#next++, isClosed: false };
+    this.#connections.set(connection, known);
     void connection.closed.then(() => {
-      this.#connections.delete(number);
-      this.#send({ type: 'forget', connection: number });
+      known.isClosed = true;
+      this.#forgetUnused(known);
     });
-    return number;
+    return known;
+  }
+
+  #disarm(id: number): void {
+    const armed = this.#armed.get(id);
+    this.#armed.delete(id);
+    this.#send({ type: 'disarm', id });
+    if (armed) this.#forgetUnused(armed.known);
+  }
+
+  #forgetUnused(known: Known): void {
+    const isUsed = [...this.#armed.values()].some((armed) => armed.known === known);
+    if (known.isClosed && !isUsed) this.#send({ type: 'forget', connection: known.number });
   }
 
   #send(message: ToGuard): void {

@@ -3,10 +3,19 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Connection, connect, type Domain, DomainPausedReason, DomainState, LibvirtError } from '../../libvirt';
+import {
+  type AuthCredential,
+  type Connection,
+  connect,
+  type Domain,
+  DomainPausedReason,
+  DomainState,
+  LibvirtError,
+} from '../../libvirt';
 import { messageOf } from '../errors';
 import { Thawing } from '../freeze/thaw';
 import { isLocalUri } from '../local';
+import { type Answers, Credentials } from './credentials';
 import { isEmbedded, type Order, receive, rootOf, send, type ToGuard } from './wire';
 
 /** Between two tries to reach a host or its daemon, which may be starting again: at first, and at most. */
@@ -20,7 +29,8 @@ const LIMIT_MS = 10_000;
 
 const armed = new Map<number, { order: Order; deadline: NodeJS.Timeout }>();
 const connections = new Map<number, Promise<Connection>>();
-const questions = new Map<number, (answers: (string | null)[]) => void>();
+const credentials = new Credentials(ask);
+const questions = new Map<number, (answers: Answers) => void>();
 let asked = 0;
 /** The numbers of those that are being rescued. */
 const rescuing = new Set<number>();
@@ -31,6 +41,7 @@ let orphaned = false;
 process.stdout.on('error', () => undefined);
 receive<ToGuard>(process.stdin, take, () => {
   orphaned = true;
+  for (const answer of questions.values()) answer([]);
   for (const { order, deadline } of armed.values()) {
     clearTimeout(deadline);
     void rescue(order);
@@ -51,6 +62,7 @@ function take(message: ToGuard): void {
       armed.delete(message.id);
       break;
     case 'forget':
+      credentials.forget(message.connection);
       void letGo(message.connection);
       break;
     case 'answers':
@@ -96,15 +108,14 @@ async function reach({ connection, uri, uuid }: Order): Promise<Domain> {
 }
 
 function open(connection: number, uri: string): Promise<Connection> {
-  return connect(uri, {
-    timeoutMs: LIMIT_MS,
-    auth: (credentials) =>
-      new Promise((resolve, reject) => {
-        if (orphaned) reject(new Error('nobody is left to ask for credentials'));
-        const question = asked++;
-        questions.set(question, resolve);
-        send(process.stdout, { type: 'ask', question, connection, credentials: [...credentials] });
-      }),
+  return connect(uri, { timeoutMs: LIMIT_MS, auth: (list) => credentials.answer(connection, list) });
+}
+
+async function ask(connection: number, list: readonly AuthCredential[]): Promise<Answers> {
+  if (orphaned) return [];
+  return new Promise((resolve) => {
+    questions.set(++asked, resolve);
+    send(process.stdout, { type: 'ask', question: asked, connection, credentials: list });
   });
 }
 
@@ -115,16 +126,17 @@ async function letGo(connection: number): Promise<void> {
 }
 
 async function rescue(order: Order): Promise<void> {
-  if (rescuing.has(order.id) || (!armed.has(order.id) && !orphaned)) return;
+  if (rescuing.has(order.id)) return;
   rescuing.add(order.id);
   const awake = setInterval(() => undefined, 60_000); // thawing waits by timers that let a process end
   const tries = isEmbedded(order.uri) ? EMBEDDED_TRIES : Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < tries && !(await goesOn(order)); attempt++) {
+  for (let attempt = 0; attempt < tries && armed.has(order.id) && !(await goesOn(order)); attempt++) {
     await delay(Math.min(RETRY_MS.first * 1.5 ** attempt, RETRY_MS.most));
   }
   clearInterval(awake);
   armed.delete(order.id);
   rescuing.delete(order.id);
+  send(process.stdout, { type: 'over', id: order.id });
   endIfIdle();
 }
 

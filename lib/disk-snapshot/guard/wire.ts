@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { AuthCredential } from '../../libvirt';
+import type { Answers } from './credentials';
 
 export interface Order {
   /** The guarded process's number for this freeze or pause. */
@@ -20,12 +21,14 @@ export type ToGuard =
   | { type: 'postpone'; id: number; deadlineMs: number }
   | { type: 'disarm'; id: number }
   | { type: 'forget'; connection: number }
-  | { type: 'answers'; question: number; answers: (string | null)[] };
+  | { type: 'answers'; question: number; answers: Answers };
 
 export type FromGuard =
   | { type: 'armed'; id: number }
   | { type: 'failed'; id: number; message: string }
-  | { type: 'ask'; question: number; connection: number; credentials: AuthCredential[] };
+  /** The guest goes on, or is no more: the guard has done what it could. */
+  | { type: 'over'; id: number }
+  | { type: 'ask'; question: number; connection: number; credentials: readonly AuthCredential[] };
 
 export function send<M extends ToGuard | FromGuard>(to: Writable, message: M): void {
   to.write(`${JSON.stringify(message)}\n`);
