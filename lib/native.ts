@@ -56,6 +56,7 @@ export interface NativeFunction {
   readonly nullable: readonly number[];
   readonly isAgent: boolean;
   readonly isUrgent: boolean;
+  readonly isPrompt: boolean;
   invoke(...call: [...Frame, flags: number, receiver: RawHandle, ...args: unknown[]]): NativeRefusal | undefined;
 }
 

@@ -11,7 +11,7 @@ namespace {
 thread_local bool isRetired = false;
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::microseconds kLookOut(50);
-constexpr std::chrono::milliseconds kQuick(5);
+constexpr std::chrono::milliseconds kQuick(100);
 }  // namespace
 
 void Lane::retire() { isRetired = true; }
@@ -23,9 +23,9 @@ void Lane::letGo() {
   wake_.notify_all();
 }
 
-bool Lane::post(Task task) {
+bool Lane::post(Task task, bool isPrompt) {
   std::lock_guard lock(mutex_);
-  tasks_.push_back(std::move(task));
+  tasks_.push_back({std::move(task), isPrompt});
   hasNews_ = true;
   if (!hasWork() || summon() || threads_ > 0) return true;
   tasks_.pop_back();
@@ -67,7 +67,7 @@ void Lane::work() {
       --idle_;
       if (!hasWork()) break;
     }
-    Task task = std::move(tasks_.front());
+    auto [task, isPrompt] = std::move(tasks_.front());
     tasks_.pop_front();
     ++busy_;
     isSearching_ = false;
@@ -79,7 +79,7 @@ void Lane::work() {
     const bool wasQuick = Clock::now() - start < kQuick;
     lock.lock();
     --busy_;
-    isQuick_ = wasQuick;
+    if (isPrompt) isQuick_ = wasQuick;
     if (isRetired) break;
   }
   --threads_;

@@ -19,9 +19,9 @@ using Task = std::function<void()>;
 class Lane : public std::enable_shared_from_this<Lane> {
  public:
   // libvirtd serves five requests of a client at once, counts keepalives among them, and closes a client that
-  // fills all five for half a minute: three here and one urgent leave room. While calls are quick, none fills
-  // anything, and a fourth lets the host answer more at once.
-  static constexpr size_t kWidth = 3, kSpare = 1;
+  // fills all five for half a minute: three here and one urgent leave room. What it answers from its own
+  // memory, and has just answered quickly, fills nothing, and the more it gets at once the less each costs.
+  static constexpr size_t kWidth = 3, kSpare = 4;
 
   explicit Lane(size_t width, size_t spare = 0) : width_(width), spare_(spare) {}
   Lane(const Lane&) = delete;
@@ -36,21 +36,28 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void letGo();
 
   // From any thread. False: no thread could be started, and the task will not run.
-  bool post(Task task);
+  // `isPrompt`: what it asks needs no guest, and may take a spare place.
+  bool post(Task task, bool isPrompt = false);
 
  private:
   void work();
   // With the lock held.
-  bool hasWork() const { return !tasks_.empty() && busy_ < width_ + (isQuick_ ? spare_ : 0); }
+  bool hasWork() const {
+    return !tasks_.empty() && busy_ < width_ + (isQuick_ && tasks_.front().isPrompt ? spare_ : 0);
+  }
   bool summon();
   void lookOut(std::unique_lock<std::mutex>& lock);
 
   const size_t width_, spare_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Task> tasks_;
+  struct Entry {
+    Task task;
+    bool isPrompt;
+  };
+  std::deque<Entry> tasks_;
   size_t threads_ = 0, idle_ = 0, busy_ = 0;
-  bool isQuick_ = false;               // the call that ended last
+  bool isQuick_ = false;               // the prompt task that ended last
   bool isSearching_ = false;           // a thread is awake, or being woken, that will look at the tasks
   std::atomic<bool> hasNews_ = false;  // for the one that is awake
   std::condition_variable freed_;

@@ -60,7 +60,7 @@ Napi::Value invoke(const Napi::CallbackInfo& info) {
   }
   call->depart(env, frameOf(info));
   const bool urgent = line.route.urgent || info[3].As<Napi::Boolean>().Value();
-  session->submit(call, {.agent = line.route.agent, .urgent = urgent});
+  session->submit(call, {.agent = line.route.agent, .urgent = urgent, .prompt = line.route.prompt});
   return env.Undefined();
 }
 
@@ -78,6 +78,7 @@ Napi::Object describe(Napi::Env env, const Line& line) {
   js.Set("positions", numberList(env, positionsOf(line)));
   js.Set("nullable", numberList(env, line.nullable));
   js.Set("isAgent", line.route.agent), js.Set("isUrgent", line.route.urgent);
+  js.Set("isPrompt", line.route.prompt);
   js.Set("invoke", Napi::Function::New(env, invoke, line.name, const_cast<Line*>(&line)));
   return js;
 }

@@ -80,7 +80,7 @@ void Session::submit(const std::shared_ptr<Call>& call, Route route) {
   } else {
     auto lane = call->ownLane();
     if (!lane) lane = route.urgent ? urgent_ : lane_;
-    posted = lane->post([call] { call->run(); });
+    posted = lane->post([call] { call->run(); }, route.prompt);
   }
   if (!posted) {
     Failure failure;

@@ -26,6 +26,7 @@ class Subscription;
 struct Route {
   bool agent = false;   // over a connection of its own, since an agent may not answer for ever
   bool urgent = false;  // not behind calls that hang: abort, destroy, thaw
+  bool prompt = false;  // answered by the daemon from its own memory, whatever hangs
 };
 
 class Session : public std::enable_shared_from_this<Session> {

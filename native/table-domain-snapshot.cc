@@ -7,7 +7,7 @@ namespace virt {
 namespace {
 
 constinit const Line lines[] = {
-    FN(virDomainSnapshotGetName, Sync),     FN(virDomainSnapshotGetXMLDesc),
+    FN(virDomainSnapshotGetName, Sync),     FN(virDomainSnapshotGetXMLDesc, Prompt),
     FN(virDomainSnapshotGetParent),         FN(virDomainSnapshotNumChildren, Count),
     FN(virDomainSnapshotListAllChildren),   FN(virDomainSnapshotIsCurrent, Bool),
     FN(virDomainSnapshotHasMetadata, Bool), FN(virDomainSnapshotDelete),

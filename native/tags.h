@@ -21,6 +21,7 @@ struct NotZero {};  // 0: failed
 struct Room {};  // typed parameters that are not asked for their number first: room for all there are
 
 struct Sync {};    // read from the handle: returns at once, without a promise
+struct Prompt {};  // libvirtd takes no job and asks no monitor: it answers from its own memory
 struct Urgent {};  // must get through while other calls hang
 struct Agent {};   // waits for the guest's agent
 struct Plain {};   // the last `unsigned int` is no flags
