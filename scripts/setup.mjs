@@ -18,10 +18,11 @@ const PACKAGES = [
   ...['busybox-static', 'cpio', 'qemu-guest-agent', 'e2fsprogs', 'util-linux', 'mount'],
 ];
 
-/** What the tests need beyond that: file systems that clone, a Ceph cluster, the root of another host, a daemon that asks who is there; a browser, shells. */
+/** What the tests need beyond that: file systems that clone, logical volumes, a Ceph cluster, the root of another host, a daemon that asks who is there; a browser, shells. */
 export const TEST_PACKAGES = [
   ...['chromium', 'fonts-dejavu-core'],
   ...['btrfs-progs', 'xfsprogs', 'mmdebstrap'],
+  ...['lvm2', 'thin-provisioning-tools'],
   ...['ceph-mon', 'ceph-osd', 'ceph-common', 'qemu-block-extra', 'libvirt-daemon-driver-storage-rbd'],
   ...['libsasl2-modules', 'openssl', 'sasl2-bin'],
   // shells that complete

@@ -16,10 +16,11 @@ import type { Connection } from '../../lib/libvirt';
 import { type GuestWriter, startInstantWriter } from '../../lib/testing/guest-writers';
 import { readDomain } from '../../lib/xml/domain';
 import { cell, type Operation, type State } from './cells';
-import { imageFile, logicalVolume, type RemoteDisk, RemoteGuest } from './lvm-host/guest';
-import { LvmHost } from './lvm-host/host';
+import { type HostDisk, HostGuest, imageFile, logicalVolume } from './lvm-host/guest';
 import { logicalPool } from './lvm-host/pool';
-import { type RemoteVerdict, verdictOn } from './lvm-host/verdict';
+import { VOLUME_GROUP, VOLUMES } from './lvm-host/scripts';
+import { type HostVerdict, verdictOn } from './lvm-host/verdict';
+import { VirtualHost } from './lvm-host/virtual-host';
 
 jest.setTimeout(600_000);
 
@@ -32,21 +33,21 @@ const there = { where: 'remote' } as const;
 const METHODS = ['lvm', 'qemu', 'btrfs (raw)'];
 const off = (method: string, shows: readonly Operation[]) => cell({ ...there, method, state: 'off', shows });
 
-let host: LvmHost;
+let host: VirtualHost;
 let connection: Connection;
-let guest: RemoteGuest;
+let guest: HostGuest;
 let before: string[];
 
 beforeAll(async () => {
-  host = await LvmHost.boot();
+  host = await VirtualHost.boot();
   connection = await host.connect();
   await logicalPool(connection);
-  const disks: RemoteDisk[] = [
+  const disks: HostDisk[] = [
     await logicalVolume(host, 'a'),
     await imageFile(host, '/images/b.qcow2', 'qcow2'),
     await imageFile(host, '/btrfs/c.img', 'raw'),
   ];
-  guest = await RemoteGuest.define(connection, disks);
+  guest = await HostGuest.define(host, connection, disks);
   before = await everything();
 });
 afterAll(async () => {
@@ -77,8 +78,8 @@ const refusal = (work: Promise<unknown>) =>
 const sourceOf = (set: DiskSnapshotSet, disk: string) =>
   /(?:file|dev)=['"]([^'"]+)/.exec(set.disks.find((one) => one.disk === disk)?.backupSource ?? '')?.[1] ?? '';
 
-async function verdicts(set: DiskSnapshotSet, ...files: string[]): Promise<RemoteVerdict[]> {
-  const found: RemoteVerdict[] = [];
+async function verdicts(set: DiskSnapshotSet, ...files: string[]): Promise<HostVerdict[]> {
+  const found: HostVerdict[] = [];
   for (const { disk, format } of set.disks) {
     found.push(await verdictOn(host, { source: sourceOf(set, disk), format }, files));
   }
@@ -132,7 +133,7 @@ describe('the guest is off', () => {
   test('each disk has its method, and the plan touches nothing', async () => {
     const plan = await planSnapshot(guest.domain, { name: 'p', disks: { vda: 'lvm', vdb: 'qemu', vdc: 'btrfs' } });
     expect(plan).toMatchObject({ ok: true, problems: [], consistency: 'crash' });
-    expect(plan.disks.flatMap(({ creates }) => creates)).toEqual(['/dev/vg0/a.p', '/images/b.p', '/btrfs/c.p']);
+    expect(plan.disks.flatMap(({ creates }) => creates)).toEqual([`${VOLUMES}/a.p`, '/images/b.p', '/btrfs/c.p']);
     expect(await everything()).toEqual(before);
   });
 
@@ -161,7 +162,7 @@ describe('the guest is off', () => {
     expect(problems).toMatchObject([{ code: 'METHOD_UNSUPPORTED', disk: 'vdb' }]);
     expect(problems[0]?.message).toContain('raw images only');
 
-    const other = await RemoteGuest.define(connection, [await imageFile(host, '/images/raw.img', 'raw')]);
+    const other = await HostGuest.define(host, connection, [await imageFile(host, '/images/raw.img', 'raw')]);
     const error = await refusal(snapshotDisks(other.domain, { disks: { vda: 'reflink' } }));
     expect(error).toMatchObject({ code: 'METHOD_UNSUPPORTED', outcome: 'undone' });
     expect(error.message).toContain('btrfs or XFS');
@@ -202,7 +203,7 @@ describe('the guest runs', () => {
     const answer = await guest.domain.qemuAgentCommand('{"execute":"guest-fsfreeze-status"}', 60);
     expect(JSON.parse(answer)).toEqual({ return: 'thawed' });
   };
-  const expectOneInstant = (found: readonly RemoteVerdict[]) => {
+  const expectOneInstant = (found: readonly HostVerdict[]) => {
     const numbers = found.map(({ files }) => Number(files['/instant']));
     expect(numbers[0]).toBeGreaterThan(0);
     expect(Math.max(...numbers) - Math.min(...numbers)).toBeLessThanOrEqual(1);
@@ -247,8 +248,8 @@ describe('the guest runs', () => {
     [
       'no room for the logical volume',
       'NO_SPACE',
-      ['lvcreate', '--yes', '--name', 'ballast', '--extents', '100%FREE', 'vg0'],
-      ['lvremove', '--yes', 'vg0/ballast'],
+      ['lvcreate', '--yes', '--name', 'ballast', '--extents', '100%FREE', VOLUME_GROUP],
+      ['lvremove', '--yes', `${VOLUME_GROUP}/ballast`],
     ],
     [
       'a btrfs where nothing new can be made',

@@ -1,23 +1,23 @@
-// A guest on the LVM host: the test guest, whose disks are volumes there.
+// A guest on an LVM host: the test guest, whose disks are volumes there.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type Connection, type Domain, DomainCreateFlags, DomainUndefineFlagsValues } from '../../../lib/libvirt';
 import { type ExecOptions, type ExecResult, guestExec } from '../../../lib/testing/agent';
 import { startAndWait } from '../../../lib/testing/guest-ready';
 import { guestXml } from '../../../lib/testing/guest-xml';
 import type { LvmHost } from './host';
-import { BOOT_FILES, VOLUME_GROUP } from './scripts';
+import { VOLUME_GROUP } from './scripts';
 
 /** An empty ext4 on the host, made beforehand: a logical volume, or a file. In MiB: enough for a file system with a journal. */
 const DISK_MIB = 32;
 
-export interface RemoteDisk {
+export interface HostDisk {
   type: 'block' | 'file';
   format: 'raw' | 'qcow2';
   source: string;
 }
 
 /** Makes a logical volume with an empty ext4. */
-export async function logicalVolume(host: LvmHost, name: string): Promise<RemoteDisk> {
+export async function logicalVolume(host: LvmHost, name: string): Promise<HostDisk> {
   const source = `/dev/${VOLUME_GROUP}/${name}`;
   await host.run('lvcreate', '--yes', '--name', name, '--size', `${DISK_MIB}M`, VOLUME_GROUP);
   await host.run('mkfs.ext4', '-q', '-F', source);
@@ -25,7 +25,7 @@ export async function logicalVolume(host: LvmHost, name: string): Promise<Remote
 }
 
 /** Makes an image file with an empty ext4. */
-export async function imageFile(host: LvmHost, path: string, format: 'raw' | 'qcow2'): Promise<RemoteDisk> {
+export async function imageFile(host: LvmHost, path: string, format: 'raw' | 'qcow2'): Promise<HostDisk> {
   await host.run('truncate', '--size', `${DISK_MIB}M`, path);
   await host.run('mkfs.ext4', '-q', '-F', path);
   if (format === 'qcow2') {
@@ -35,8 +35,8 @@ export async function imageFile(host: LvmHost, path: string, format: 'raw' | 'qc
   return { type: 'file', format, source: path };
 }
 
-/** A persistent domain on the host. Started, it takes a minute: it is an emulated machine in an emulated machine. */
-export class RemoteGuest {
+/** A persistent domain on the host. Started, it may take a minute: as an emulated machine in an emulated machine. */
+export class HostGuest {
   readonly domain: Domain;
 
   private constructor(domain: Domain) {
@@ -44,25 +44,24 @@ export class RemoteGuest {
   }
 
   /** Defined, with these disks at vda, vdb, …, mounted at /mnt/a, /mnt/b, …; not started. */
-  static async define(connection: Connection, disks: readonly RemoteDisk[]): Promise<RemoteGuest> {
+  static async define(host: LvmHost, connection: Connection, disks: readonly HostDisk[]): Promise<HostGuest> {
     const name = `guest-${randomBytes(4).toString('hex')}`;
     const xml = guestXml({
       name,
       uuid: randomUUID(),
-      accelerator: 'qemu',
+      ...host.hardware,
       memoryMiB: 128,
       vcpus: 1,
-      kernel: { kernel: `${BOOT_FILES}/kernel`, initramfs: `${BOOT_FILES}/initramfs` },
       disks: disks.map((disk, at) => ({
         ...disk,
         device: 'disk',
         file: disk.source,
         target: `vd${'abcdefgh'.charAt(at)}`,
       })),
-      console: `/run/${name}.log`,
-      agentSocket: `/run/${name}.agent`,
+      console: `${host.folder}/${name}.log`,
+      agentSocket: `${host.folder}/${name}.agent`,
     });
-    return new RemoteGuest(await connection.domainDefineXML(xml));
+    return new HostGuest(await connection.domainDefineXML(xml));
   }
 
   /** Resolves when its agent answers. */

@@ -1,4 +1,5 @@
 // What runs inside the LVM host: a small Debian that is a libvirt host of its own. Plain text for its shell and its daemons.
+import { randomBytes } from 'node:crypto';
 import { GUEST_MODULES } from '../../../lib/testing/guest-scripts';
 import { qemuConf } from '../../../lib/testing/qemu-conf';
 
@@ -8,9 +9,11 @@ export const HOST_PACKAGES = [
   ...['lvm2', 'thin-provisioning-tools', 'btrfs-progs', 'e2fsprogs', 'kmod', 'mount', 'iproute2', 'procps'],
 ] as const;
 
-/** The volume group, and the folder where its pool has the volumes. */
-export const VOLUME_GROUP = 'vg0';
+/** The volume group, and the folder where its pool has the volumes. No other on any machine is called so. */
+export const VOLUME_GROUP = `test${randomBytes(4).toString('hex')}`;
 export const VOLUMES = `/dev/${VOLUME_GROUP}`;
+/** Of that group. */
+export const PHYSICAL_VOLUME = '/dev/vdb';
 /** Here lie the kernel and the initramfs of guests inside the host. */
 export const BOOT_FILES = '/guest';
 /** A btrfs. */
@@ -43,7 +46,7 @@ ip link set lo up
 ip address add 10.0.2.15/24 dev eth0
 ip link set eth0 up
 libvirtd --daemon --listen
-vgcreate --quiet ${VOLUME_GROUP} /dev/vdb
+vgcreate --quiet ${VOLUME_GROUP} ${PHYSICAL_VOLUME}
 mkfs.btrfs --quiet /dev/vdd
 mount -t btrfs /dev/vdd ${BTRFS}
 for name in /sys/class/virtio-ports/*/name; do
@@ -59,10 +62,8 @@ listen_tcp = 1
 auth_tcp = "none"
 `;
 
-// Without udev nobody would make the nodes in /dev, nor answer who waits for them.
-const LVM_CONF = `activation {
-  udev_sync = 0
-  udev_rules = 0
+/** LVM keeps nothing of what tests do, and leaves no process behind. */
+export const LVM_CONF = `activation {
   monitoring = 0
 }
 backup {
@@ -71,12 +72,19 @@ backup {
 }
 `;
 
+/** Without udev nobody would make the nodes in /dev, nor answer who waits for them. */
+export const WITHOUT_UDEV = `activation {
+  udev_sync = 0
+  udev_rules = 0
+}
+`;
+
 /** Files that are put into the root at each boot, by path. */
 export const HOST_FILES: Readonly<Record<string, string>> = {
   '/usr/sbin/host-init': INIT,
   '/etc/libvirt/libvirtd.conf': LIBVIRTD_CONF,
   '/etc/libvirt/qemu.conf': qemuConf(0, 0),
-  '/etc/lvm/lvmlocal.conf': LVM_CONF,
+  '/etc/lvm/lvmlocal.conf': LVM_CONF + WITHOUT_UDEV,
 };
 
 /** Empty folders of the root, to mount at. */

@@ -1,7 +1,7 @@
-// What the LVM host's own tools say about an image or a volume there. It is only read.
+// What an LVM host's own tools say about an image or a volume there. It is only read.
 import type { LvmHost } from './host';
 
-export interface RemoteVerdict {
+export interface HostVerdict {
   /** As in `verifyConsistency` of lib/testing. */
   clean: boolean;
   needsRecovery: boolean;
@@ -10,22 +10,21 @@ export interface RemoteVerdict {
   files: Readonly<Record<string, string>>;
 }
 
-const COPY = '/tmp/verdict.raw';
-
 /** @param wanted paths in its file system */
 export async function verdictOn(
   host: LvmHost,
   image: { source: string; format: string },
   wanted: readonly string[] = [],
-): Promise<RemoteVerdict> {
-  await host.run('qemu-img', 'convert', '-U', '-f', image.format, '-O', 'raw', image.source, COPY);
-  const check = await host.exec(['e2fsck', '-fn', COPY]);
-  const header = await host.run('dumpe2fs', '-h', COPY);
-  await host.exec(['e2fsck', '-y', '-E', 'journal_only', COPY]);
-  const afterwards = await host.exec(['e2fsck', '-fn', COPY]);
+): Promise<HostVerdict> {
+  const copy = `${host.folder}/verdict.raw`;
+  await host.run('qemu-img', 'convert', '-U', '-f', image.format, '-O', 'raw', image.source, copy);
+  const check = await host.exec(['e2fsck', '-fn', copy]);
+  const header = await host.run('dumpe2fs', '-h', copy);
+  await host.exec(['e2fsck', '-y', '-E', 'journal_only', copy]);
+  const afterwards = await host.exec(['e2fsck', '-fn', copy]);
   const files: Record<string, string> = {};
-  for (const path of wanted) files[path] = await host.run('debugfs', '-R', `cat ${path}`, COPY);
-  await host.run('rm', COPY);
+  for (const path of wanted) files[path] = await host.run('debugfs', '-R', `cat ${path}`, copy);
+  await host.run('rm', copy);
   return {
     clean: check.exitCode === 0 && !`${check.stderr}${check.stdout}`.includes('skipping journal recovery'),
     needsRecovery: /^Filesystem features:.*\bneeds_recovery\b/m.test(header),
