@@ -6,7 +6,7 @@ import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { connect, LibvirtError } from '../../lib/libvirt';
+import { type Connection, connect, DomainState, LibvirtError } from '../../lib/libvirt';
 import { type SilentHost, silentHost } from './silent-host';
 import { rejection } from './test-driver';
 
@@ -65,23 +65,44 @@ test('deadlines that pass at once: every call settles, and close() waits for non
   }
 });
 
+/** Each thread of the connection's queue waits for the other end of a pipe, until the returned function gives them one. */
+function fillQueue(conn: Connection): () => Promise<void> {
+  const pipe = join(mkdtempSync(join(tmpdir(), 'pipe-')), 'image');
+  execFileSync('mkfifo', [pipe]);
+  const hung = Array.from({ length: 4 }, () => rejection(conn.domainRestore(pipe)));
+  return async () => {
+    const other = openSync(pipe, 'r+');
+    writeSync(other, 'no image'.repeat(100));
+    await Promise.all(hung);
+    closeSync(other);
+    rmSync(dirname(pipe), { recursive: true });
+  };
+}
+
 test('a call that was abandoned before it began never begins', async () => {
   const conn = await connect('test:///default');
   const dom = await conn.domainLookupByName('test');
   const abort = new AbortController();
-  // Each thread of the connection waits for the pipe's other end: the call behind them waits in the queue.
-  const pipe = join(mkdtempSync(join(tmpdir(), 'pipe-')), 'image');
-  execFileSync('mkfifo', [pipe]);
-  const before = Array.from({ length: 4 }, () => rejection(conn.domainRestore(pipe)));
+  const letGo = fillQueue(conn);
   const suspended = rejection(dom.suspend({ signal: abort.signal }));
   abort.abort();
   await suspended;
-  const other = openSync(pipe, 'r+');
-  writeSync(other, 'no image'.repeat(100));
-  await Promise.all(before);
-  closeSync(other);
-  rmSync(dirname(pipe), { recursive: true });
-  expect((await dom.getState()).state).toBe(1);
+  await letGo();
+  expect((await dom.getState()).state).toBe(DomainState.RUNNING);
+  await conn.close();
+});
+
+test('what must get through passes the calls that hang', async () => {
+  const conn = await connect('test:///default');
+  const dom = await conn.domainLookupByName('test');
+  const letGo = fillQueue(conn);
+  try {
+    expect(await rejection(dom.suspend({ timeoutMs: 200 }))).toMatchObject({ name: 'TimeoutError' });
+    await dom.destroy({ timeoutMs: 10_000 });
+  } finally {
+    await letGo();
+  }
+  expect((await dom.getState()).state).toBe(DomainState.SHUTOFF);
   await conn.close();
 });
 

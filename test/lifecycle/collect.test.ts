@@ -1,4 +1,6 @@
 // Months of use in seconds: handles collected while calls run, connections that nobody closes, no growth.
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Stage, stage } from './child';
 
@@ -37,6 +39,50 @@ test('handles are collected while their calls run', async () => {
   const { grownMiB, sockets } = JSON.parse(ended.stdout);
   expect(grownMiB).toBeLessThan(20);
   expect(sockets).toBe(0);
+});
+
+test('a handle that is collected while its call waits for its turn is good until the call has ended', async () => {
+  const pipe = join(place.directory, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const ended = await place.run(
+    `${RESOURCES}
+    const fs = require('node:fs');
+    const { native } = require(${JSON.stringify(join(place.directory, 'lib', 'native'))});
+    const line = (name) => native.functions.find((one) => one.name === name);
+    const handle = Symbol.for('libvirt-disksnapshot.native handle');
+    // The addon's own functions, since those around them keep the handles of their calls; and the queue of what must get
+    // through, since the other one gives the references back.
+    const begun = () => {
+      let settle;
+      const ended = new Promise((resolve) => { settle = (value, failure) => resolve(failure ? failure.message : value.nrVirtCpu); });
+      return { settle, ended };
+    };
+    const call = (name, object, ...args) => {
+      const { settle, ended } = begun();
+      line(name).invoke(settle, 0, 0, true, 0, object[handle], ...args);
+      return ended;
+    };
+    const conn = await libvirt.connect('test:///default');
+    const refs = [];
+    const lookUp = async () => {
+      const dom = await conn.domainLookupByName('test');
+      refs.push(new WeakRef(dom));
+      return dom;
+    };
+    const hung = call('virDomainRestore', conn, ${JSON.stringify(pipe)});
+    const calls = [];
+    for (let i = 0; i < 100; i++) calls.push(call('virDomainGetInfo', await lookUp()));
+    await settle();
+    await conn.listAllDomains(); // behind the releases
+    const kept = refs.filter((ref) => ref.deref() !== undefined).length;
+    const other = fs.openSync(${JSON.stringify(pipe)}, 'r+');
+    fs.writeSync(other, 'no image'.repeat(100));
+    await hung;
+    console.log(kept < 5, new Set(await Promise.all(calls)));
+    await conn.close();`,
+    { nodeArgs: ['--expose-gc'] },
+  );
+  expect(ended).toMatchObject({ code: 0, signal: null, stderr: '', stdout: 'true Set(1) { 2 }\n' });
 });
 
 test('calls of every kind, again and again: no growth', async () => {

@@ -152,12 +152,17 @@ describe('a job', () => {
       seen.push([done, total]);
       // one byte short of the end, as libvirt 9.0 reports READY
       job.info = { cur: 99n, end: 100n };
-      job.mirrorReady = seen.length >= 2;
+      job.mirrorReady = seen.length >= 3;
     };
 
     await job.run({ onProgress });
 
-    expect(seen[0]).toEqual([0, 0]);
+    const beforePivot = [
+      [0, 0],
+      [99, 100],
+      [99, 100],
+    ];
+    expect(seen).toEqual([...beforePivot, [100, 100]]);
     expect(job.aborts).toEqual(['pivot']);
   });
 
