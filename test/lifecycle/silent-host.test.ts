@@ -1,4 +1,7 @@
-// Four opens to a host that accepts and never answers: files, timers, other calls and the end of the process do not notice.
+// Four opens to a host that accepts and never answers: files, timers, other calls and the end of the process do not notice. And
+// calls of one connection that hang.
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type SilentHost, silentHost } from '../driver/silent-host';
 import { showFigures } from '../figures';
@@ -51,4 +54,23 @@ test('fs.stat, the event loop, a deadline, process.exit()', async () => {
   expect(rejected).toBeGreaterThan(490);
   expect(rejected).toBeLessThan(3000);
   expect(ended.endedMs).toBeLessThan(3000);
+});
+
+test('three calls of a connection are in flight, however many hang: of five, libvirtd would close it', async () => {
+  const pipe = join(place.directory, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const ended = await place.run(`
+    const { readdirSync, readFileSync, writeSync, openSync } = require('node:fs');
+    const nameOf = (id) => { try { return readFileSync('/proc/self/task/' + id + '/comm', 'utf8').trim(); } catch { return ''; } };
+    const threads = () => readdirSync('/proc/self/task').filter((id) => nameOf(id) === 'virt-lane').length;
+    const conn = await libvirt.connect('test:///default');
+    const dom = await conn.domainLookupByName('test');
+    const hung = Array.from({ length: 12 }, () => conn.domainRestore(${JSON.stringify(pipe)}).catch(() => {}));
+    const error = await dom.suspend({ timeoutMs: 200 }).catch((e) => e);
+    console.log(threads(), error.name);
+    const other = openSync(${JSON.stringify(pipe)}, 'r+');
+    writeSync(other, 'no image'.repeat(100));
+    await Promise.all(hung);
+    await conn.close();`);
+  expect(ended).toMatchObject({ code: 0, signal: null, stderr: '', stdout: '3 TimeoutError\n' });
 });
