@@ -58,7 +58,8 @@ const ticks = async () => Number((await guestExec(domain, ['wc', '-l', '/mnt/a/t
 /** For how long the guest was not seen to write. */
 async function writesAgain(): Promise<number> {
   const from = performance.now();
-  while (!(await ask('status').catch(() => 'not yet')).includes('thawed')) await delay(20);
+  const limit = AbortSignal.timeout(20_000);
+  while (!(await ask('status').catch(() => 'not yet')).includes('thawed') && !limit.aborted) await delay(20);
   const ms = performance.now() - from;
   const count = await ticks();
   await delay(100);

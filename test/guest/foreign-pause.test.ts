@@ -1,0 +1,89 @@
+// A guest that QEMU has stopped, for want of space, is nobody's to resume but the person's who makes room: neither those that
+// watch over a pause nor a recovery take it for a pause of ours.
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { DomainPausedReason, DomainState, recoverDiskSnapshots } from '../../lib';
+import { watchOver } from '../../lib/disk-snapshot/guard/watch';
+import { writeRecord } from '../../lib/disk-snapshot/records/journal';
+import { PrivateLibvirtd, TestGuest } from '../../lib/testing';
+import { agentCommand } from '../../lib/testing/agent';
+import { readDomain } from '../../lib/xml/domain';
+import { SmallSpace } from '../faults/small-space';
+import { ended, guardsOf, holder, kill } from './holder';
+
+jest.setTimeout(120_000);
+
+let space: SmallSpace;
+let daemon: PrivateLibvirtd;
+let guest: TestGuest;
+beforeAll(async () => {
+  space = await SmallSpace.mount(); // before the daemon, or it would not see it
+  daemon = await PrivateLibvirtd.start();
+  const disks = [{ directory: space.directory, sizeMiB: 512 }];
+  guest = await TestGuest.boot({ connection: await daemon.connect(), disks, restorable: false });
+});
+afterAll(async () => {
+  await guest?.close();
+  await guest?.connection.close();
+  await daemon?.close();
+  await space?.close();
+});
+
+const stopped = { state: DomainState.PAUSED, reason: DomainPausedReason.IOERROR };
+
+/** The guest writes where there is no space left. */
+async function runOutOfSpace(): Promise<void> {
+  await space.fill();
+  const write = 'dd if=/dev/urandom of=$(mktemp /mnt/a/XXXXXX) bs=1M count=8 conv=fsync';
+  await agentCommand(guest.domain, 'guest-exec', { path: 'sh', arg: ['-c', write] });
+  while ((await guest.domain.getState()).state !== DomainState.PAUSED) await delay(20);
+  expect(await guest.domain.getState()).toEqual(stopped);
+}
+afterEach(async () => {
+  await space.empty();
+  if ((await guest.domain.getState()).state === DomainState.PAUSED) await guest.domain.resume();
+  await guest.exec(['sh', '-c', 'while pidof dd; do usleep 20000; done']);
+});
+
+test('the guard leaves it', async () => {
+  const child = await holder(daemon.uri, guest.name, 'nothing');
+  const [guard = ''] = await guardsOf(child.pid);
+  await runOutOfSpace();
+  await kill(child);
+  await ended(guard);
+  expect(await guest.domain.getState()).toEqual(stopped);
+});
+
+test('the thread in our process leaves it', async () => {
+  const watch = await watchOver(guest.domain, 'pause', 600_000, { guard: false });
+  await runOutOfSpace();
+  watch.handOver();
+  await delay(1_000); // nothing tells that it has looked
+  expect(await guest.domain.getState()).toEqual(stopped);
+  watch.end();
+});
+
+test.each([
+  ['leaves it', runOutOfSpace, stopped, false],
+  [
+    'ends the pause of a process that has died',
+    () => guest.domain.suspend(),
+    { state: DomainState.RUNNING, reason: expect.any(Number) },
+    true,
+  ],
+])('recovery %s', async (_what, stop, after, resumed) => {
+  const set = { version: 1, id: 'i1', name: 'begun', description: null, labels: {}, consistency: 'crash' } as const;
+  await writeRecord(guest.domain, 'intent', {
+    version: 1,
+    id: 'i1',
+    claim: 'c1',
+    domainId: readDomain(await guest.domain.getXMLDesc()).id ?? null,
+    willFreeze: false,
+    willPause: true,
+    set: { ...set, createdAt: new Date().toISOString(), frozenMs: 0, pausedMs: 0, evidence: [] },
+    disks: [],
+  });
+  await stop();
+  expect(await recoverDiskSnapshots(guest.domain)).toMatchObject({ undone: ['begun'], resumed });
+  expect(await guest.domain.getState()).toEqual(after);
+});
