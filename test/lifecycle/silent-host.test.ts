@@ -66,6 +66,7 @@ test('three calls of a connection are in flight, however many hang: of five, lib
     const conn = await libvirt.connect('test:///default');
     const dom = await conn.domainLookupByName('test');
     const hung = Array.from({ length: 12 }, () => conn.domainRestore(${JSON.stringify(pipe)}).catch(() => {}));
+    while (threads() < 3) await new Promise((resolve) => setImmediate(resolve));
     const error = await dom.suspend({ timeoutMs: 200 }).catch((e) => e);
     console.log(threads(), error.name);
     const other = openSync(${JSON.stringify(pipe)}, 'r+');
