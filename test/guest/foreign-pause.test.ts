@@ -1,5 +1,5 @@
 // A guest that QEMU has stopped, for want of space, is nobody's to resume but the person's who makes room: neither those that
-// watch over a pause nor a recovery take it for a pause of ours.
+// watch over a pause nor a recovery take it for a pause of ours. Nor do they end one that somebody else begins later.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { DomainPausedReason, DomainState, recoverDiskSnapshots } from '../../lib';
@@ -61,6 +61,14 @@ test('the thread in our process leaves it', async () => {
   await delay(1_000); // nothing tells that it has looked
   expect(await guest.domain.getState()).toEqual(stopped);
   watch.end();
+});
+
+test('a pause that begins when ours has ended is left, past the deadline of ours', async () => {
+  const watch = await watchOver(guest.domain, 'pause', 200, { guard: true });
+  watch.end();
+  await guest.domain.suspend();
+  await delay(2_500); // the guard acts a second after the deadline
+  expect((await guest.domain.getState()).state).toBe(DomainState.PAUSED);
 });
 
 test.each([
