@@ -60,16 +60,17 @@ test('three calls of a connection are in flight, however many hang: of five, lib
   const pipe = join(place.directory, 'pipe');
   execFileSync('mkfifo', [pipe]);
   const ended = await place.run(`
-    const { readdirSync, readFileSync, writeSync, openSync } = require('node:fs');
-    const nameOf = (id) => { try { return readFileSync('/proc/self/task/' + id + '/comm', 'utf8').trim(); } catch { return ''; } };
-    const threads = () => readdirSync('/proc/self/task').filter((id) => nameOf(id) === 'virt-lane').length;
+    const { openSync, readdirSync, readlinkSync, writeSync } = require('node:fs');
+    const pipe = ${JSON.stringify(pipe)};
+    const isPipe = (fd) => { try { return readlinkSync('/proc/self/fd/' + fd) === pipe; } catch { return false; } };
+    const readers = () => readdirSync('/proc/self/fd').filter(isPipe).length - 1;
+    const other = openSync(pipe, 'r+');
     const conn = await libvirt.connect('test:///default');
     const dom = await conn.domainLookupByName('test');
-    const hung = Array.from({ length: 12 }, () => conn.domainRestore(${JSON.stringify(pipe)}).catch(() => {}));
-    while (threads() < 3) await new Promise((resolve) => setImmediate(resolve));
+    const hung = Array.from({ length: 12 }, () => conn.domainRestore(pipe).catch(() => {}));
+    while (readers() < 3) await new Promise((resolve) => setImmediate(resolve));
     const error = await dom.suspend({ timeoutMs: 200 }).catch((e) => e);
-    console.log(threads(), error.name);
-    const other = openSync(${JSON.stringify(pipe)}, 'r+');
+    console.log(readers(), error.name);
     writeSync(other, 'no image'.repeat(100));
     await Promise.all(hung);
     await conn.close();`);
