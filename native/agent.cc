@@ -2,10 +2,28 @@
 
 #include <algorithm>
 
+#include "call.h"
 #include "library.h"
 #include "thread.h"
+#include "timer.h"
 
 namespace virt {
+
+// libvirt, too, lets a call wait for another to the same agent for so long.
+struct AgentLinks::Waiting : Expiring {
+  static constexpr std::chrono::seconds kLongest{30};
+
+  explicit Waiting(std::shared_ptr<Call> call) : call(std::move(call)) {}
+  void expire() override {
+    Failure failure;
+    failure.code = VIR_ERR_OPERATION_TIMEOUT;
+    failure.message = "another call to this guest's agent has not been answered for 30 seconds";
+    call->fail(std::move(failure));
+  }
+
+  const std::shared_ptr<Call> call;
+  Deadline limit;
+};
 
 AgentLink::~AgentLink() {
   if (!connection_) {
@@ -44,8 +62,49 @@ virConnectPtr AgentLink::current() {
   return connection_;
 }
 
-std::shared_ptr<AgentLink> AgentLinks::take(bool urgent) {
+void AgentLinks::send(const std::shared_ptr<Call>& call, bool urgent) {
+  auto waiting = std::make_shared<Waiting>(call);
+  Guests::key_type uuid;
+  VIR(virDomainGetUUID)(call->receiver(), uuid.data());
   std::lock_guard lock(mutex_);
+  const auto guest = guests_.try_emplace(uuid).first;
+  auto& queue = urgent ? guest->second.urgent : guest->second.ordinary;
+  std::erase_if(queue.waiting, [](auto& each) { return each->call->isSettled(); });
+  queue.waiting.push_back(waiting);
+  advance(guest);
+  if (waiting.use_count() > 1) waiting->limit.set(Waiting::kLongest, waiting);
+}
+
+void AgentLinks::advance(Guests::iterator guest) {
+  auto& [ordinary, urgent] = guest->second;
+  while (!urgent.isBusy && start(guest, urgent)) {
+  }
+  while (!urgent.isBusy && !ordinary.isBusy && start(guest, ordinary)) {
+  }
+  if (!urgent.isBusy && !ordinary.isBusy) guests_.erase(guest);
+}
+
+bool AgentLinks::start(Guests::iterator guest, Queue& queue) {
+  if (queue.waiting.empty()) return false;
+  const auto call = queue.waiting.front()->call;
+  queue.waiting.pop_front();
+  if (call->isSettled()) return true;
+  const auto link = take(&queue == &guest->second.urgent);
+  // What the call holds keeps the session, and so this, alive.
+  queue.isBusy = link->lane->post([this, call, link, guest, &queue] {
+    call->runOver(*link);
+    std::lock_guard lock(mutex_);
+    giveBack(link);
+    queue.isBusy = false;
+    advance(guest);
+  });
+  if (queue.isBusy) return true;
+  giveBack(link);
+  call->fail(Failure::noThread());
+  return true;
+}
+
+std::shared_ptr<AgentLink> AgentLinks::take(bool urgent) {
   auto best =
       std::min_element(links_.begin(), links_.end(), [](auto& a, auto& b) { return a->calls < b->calls; });
   const bool isFree = best != links_.end() && (*best)->calls == 0;
@@ -56,7 +115,6 @@ std::shared_ptr<AgentLink> AgentLinks::take(bool urgent) {
 }
 
 void AgentLinks::giveBack(const std::shared_ptr<AgentLink>& link) {
-  std::lock_guard lock(mutex_);
   if (--link->calls > 0) return;
   const size_t spare =
       std::count_if(links_.begin(), links_.end(), [](auto& each) { return each->calls == 0; });
@@ -65,8 +123,13 @@ void AgentLinks::giveBack(const std::shared_ptr<AgentLink>& link) {
 
 void AgentLinks::clear() {
   std::vector<std::shared_ptr<AgentLink>> links;
+  std::vector<std::deque<std::shared_ptr<Waiting>>> late;  // released outside the lock
   std::lock_guard lock(mutex_);
   links.swap(links_);
+  for (auto& [uuid, guest] : guests_) {
+    late.push_back(std::move(guest.ordinary.waiting));
+    late.push_back(std::move(guest.urgent.waiting));
+  }
   for (auto& link : links) link->calls > 0 ? link->wire->cut() : link->wire->takeLeave();
 }
 

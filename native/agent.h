@@ -7,9 +7,11 @@
 #pragma once
 #include <libvirt/libvirt.h>
 
+#include <array>
+#include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <vector>
 
 #include "auth.h"
@@ -17,6 +19,8 @@
 #include "lane.h"
 
 namespace virt {
+
+class Call;
 
 // One extra connection, opened by its first call.
 class AgentLink {
@@ -26,7 +30,7 @@ class AgentLink {
 
   const std::shared_ptr<Lane> lane = std::make_shared<Lane>(1);
   const std::shared_ptr<Wire> wire = std::make_shared<Wire>();
-  size_t calls = 0;  // guarded by AgentLinks: the one that runs, and those that wait for it
+  size_t calls = 0;  // guarded by AgentLinks: the one that runs, and those of other guests that wait for it
 
   // Own threads. A new reference to the same guest, reached over this connection; null: and why.
   virDomainPtr reach(virDomainPtr domain, Failure& why);
@@ -39,24 +43,42 @@ class AgentLink {
   virConnectPtr connection_ = nullptr;
 };
 
+// Calls to one guest's agent go one after the other. libvirt lets them do nothing else, but keeps a thread of
+// the daemon's few waiting for each: a dozen to one hung agent held up every other guest's for half a minute.
 class AgentLinks {
  public:
-  // Beyond it calls wait for their turn, except urgent ones.
+  // Beyond it calls wait for those of other guests, except urgent ones.
   static constexpr size_t kMost = 48;
   // So many wait for the next call; what a burst opened beyond them is closed again.
   static constexpr size_t kSpare = 4;
   explicit AgentLinks(std::shared_ptr<const Address> address) : address_(std::move(address)) {}
 
-  // A free link, opened if need be; give it back when the call has ended.
-  std::shared_ptr<AgentLink> take(bool urgent);
-  void giveBack(const std::shared_ptr<AgentLink>& link);
+  // When its turn comes; an urgent one goes beside an ordinary one that hangs.
+  void send(const std::shared_ptr<Call>& call, bool urgent);
   // Own threads. Calls that still run nobody waits for any more: they are cut off.
   void clear();
 
  private:
+  struct Waiting;
+  struct Queue {
+    std::deque<std::shared_ptr<Waiting>> waiting;
+    bool isBusy = false;  // until libvirt has returned, whoever has given the call up before
+  };
+  struct Guest {
+    Queue ordinary, urgent;
+  };
+  using Guests = std::map<std::array<unsigned char, VIR_UUID_BUFLEN>, Guest>;
+
+  // With the lock held. A guest of whom nothing is under way is forgotten.
+  void advance(Guests::iterator guest);
+  bool start(Guests::iterator guest, Queue& queue);
+  std::shared_ptr<AgentLink> take(bool urgent);
+  void giveBack(const std::shared_ptr<AgentLink>& link);
+
   const std::shared_ptr<const Address> address_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<AgentLink>> links_;
+  Guests guests_;
 };
 
 }  // namespace virt

@@ -18,11 +18,11 @@ class BoundCall final : public Call {
   Refused read(Napi::Env env, const napi_value* arguments);
 
   std::shared_ptr<Lane> ownLane() const override;
+  virDomainPtr receiver() const override;
 
  protected:
   std::optional<Failure> perform(virDomainPtr substitute) override;
   void abandoned() override;
-  virDomainPtr receiver() const override;
   Napi::Value result(Napi::Env env) override;
 
  private:

@@ -48,11 +48,12 @@ class Call : public Deliverable, public Expiring, public std::enable_shared_from
   bool isSettled() const { return settled_; }
   // Threads that are not shared with other calls of the connection; null: it needs none.
   virtual std::shared_ptr<Lane> ownLane() const { return nullptr; }
+  // The guest, where it is a guest's.
+  virtual virDomainPtr receiver() const { return nullptr; }
 
  protected:
   // On a native thread. `substitute`: the receiver, where the call goes over another connection.
   virtual std::optional<Failure> perform(virDomainPtr substitute) = 0;
-  virtual virDomainPtr receiver() const { return nullptr; }
   virtual Napi::Value result(Napi::Env env) = 0;  // on the JavaScript thread
   // Something else has settled the call: while it waits or runs, and after it succeeded too late, on its
   // thread.

@@ -49,6 +49,13 @@ Failure Failure::closed() {
   return failure;
 }
 
+Failure Failure::noThread() {
+  Failure failure;
+  failure.code = VIR_ERR_NO_MEMORY;
+  failure.message = "the system refused to start a thread";
+  return failure;
+}
+
 Napi::Value Failure::toJs(Napi::Env env) const {
   auto js = Napi::Object::New(env);
   js.Set("kind", soname.empty() ? "libvirt" : "library");

@@ -19,6 +19,7 @@ struct Failure {
   static Failure last();
   static Failure unavailable(const char* function);  // no such function, or no libvirt at all
   static Failure closed();
+  static Failure noThread();
   Napi::Value toJs(Napi::Env env) const;
 };
 

@@ -69,25 +69,13 @@ void Session::submit(const std::shared_ptr<Call>& call, Route route) {
     // Its deadline may have passed before it got here: then nobody would take it out again.
     if (!call->isSettled()) calls_.insert(call.get());
   }
-  bool posted = false;
   if (route.agent && hasAgentLinks_) {
-    auto link = agents_.take(route.urgent);
-    posted = link->lane->post([call, link, self = shared_from_this()] {
-      call->runOver(*link);
-      self->agents_.giveBack(link);
-    });
-    if (!posted) agents_.giveBack(link);
-  } else {
-    auto lane = call->ownLane();
-    if (!lane) lane = route.urgent ? urgent_ : lane_;
-    posted = lane->post([call] { call->run(); }, route.prompt);
+    agents_.send(call, route.urgent);
+    return;
   }
-  if (!posted) {
-    Failure failure;
-    failure.code = VIR_ERR_NO_MEMORY;
-    failure.message = "the system refused to start a thread";
-    call->fail(std::move(failure));
-  }
+  auto lane = call->ownLane();
+  if (!lane) lane = route.urgent ? urgent_ : lane_;
+  if (!lane->post([call] { call->run(); }, route.prompt)) call->fail(Failure::noThread());
 }
 
 void Session::settled(Call& call) {

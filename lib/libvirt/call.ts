@@ -2,6 +2,7 @@
 import { type Frame, type NativeFailure, type NativeRefusal, native } from '../native';
 import { argumentError } from './errors';
 import { errorOf, refusalOf } from './failure';
+import { onAbort } from './on-abort';
 import type { CallOptions } from './options';
 import { isTraced, traced } from './trace';
 
@@ -44,14 +45,15 @@ function begin(start: Begin, where: string, { signal, timeoutMs, urgent }: Check
       native.abandon(ticket);
       reject({ kind: 'abandoned' } satisfies NativeFailure);
     };
+    let stopListening: (() => void) | undefined;
     const settle = (value: unknown, failure?: NativeFailure) => {
-      signal?.removeEventListener('abort', abort);
+      stopListening?.();
       if (failure) reject(failure);
       else resolve(value);
     };
     const refusal = start(settle, timeoutMs, ticket, urgent);
     if (refusal) reject(refusalOf(refusal, where));
-    else signal?.addEventListener('abort', abort, { once: true });
+    else if (signal) stopListening = onAbort(signal, abort);
   });
 }
 

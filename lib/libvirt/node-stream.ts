@@ -2,6 +2,7 @@
 import { Duplex } from 'node:stream';
 import { argumentError } from './errors';
 import { StreamRecvFlagsValues } from './generated/constants';
+import { onAbort } from './on-abort';
 import type { Hole, Stream, StreamChunk } from './stream';
 
 /** How a stream of Node is made of one of libvirt. */
@@ -48,8 +49,7 @@ class NodeStream extends Duplex {
     this.#stream = stream;
     this.#sparse = sparse;
     const abort = () => this.destroy(signal?.reason);
-    signal?.addEventListener('abort', abort, { once: true });
-    this.#stopListening = () => signal?.removeEventListener('abort', abort);
+    this.#stopListening = onAbort(signal, abort);
     if (signal?.aborted) abort();
   }
 

@@ -10,6 +10,7 @@ import { ErrorNumber } from './generated/constants';
 import { classOf, type NativeObject, raw } from './handle';
 import type { Network } from './network';
 import type { NodeDevice } from './node-device';
+import { onAbort } from './on-abort';
 import { CALL_OPTIONS, type CallOptions, type OptionNames, refuseUnknown } from './options';
 import { copy } from './plain';
 import type { Secret } from './secret';
@@ -129,6 +130,7 @@ class EventQueue<E> implements Subscription<E> {
   /** How it ended: null: well. */
   #end: { error: unknown } | null | undefined;
   #unsubscribe: (() => Promise<unknown>) | undefined;
+  #stopListening = (): void => {};
   #disposed: Promise<void> | undefined;
   #wanted = true;
   #holding = false;
@@ -143,7 +145,7 @@ class EventQueue<E> implements Subscription<E> {
   begin(unsubscribe: () => Promise<unknown>): void {
     this.#unsubscribe = unsubscribe;
     this.#connectionEnd.watchers.add(this.#onConnectionEnd);
-    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#stopListening = onAbort(this.#signal, this.#onAbort);
     if (this.#signal?.aborted) this.#onAbort();
     if (this.#connectionEnd.reason !== undefined) this.#onConnectionEnd(this.#connectionEnd.reason);
   }
@@ -241,7 +243,7 @@ class EventQueue<E> implements Subscription<E> {
     if (this.#end !== undefined) return;
     this.#end = end;
     this.#connectionEnd.watchers.delete(this.#onConnectionEnd);
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopListening();
     this.#listeners.clear();
     const [first, ...others] = this.#waiting.splice(0);
     if (first && end) {

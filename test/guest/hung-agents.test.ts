@@ -1,8 +1,8 @@
 // Agents hang in the middle of a freeze, six at once in this process: nobody else notices, and when they wake, which is when the
 // freeze that was asked for long ago takes place, every guest is thawed and writes.
 import { stat } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { type Connection, quiesceStorage } from '../../lib';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { type CallOptions, type Connection, type Domain, ErrorNumber, LibvirtError, quiesceStorage } from '../../lib';
 import { PrivateLibvirtd, startWriter, TestGuest, type TickWriter } from '../../lib/testing';
 import { showFigures } from '../figures';
 import { hangAgent } from '../hung-agent';
@@ -56,6 +56,8 @@ async function slowest(signal: AbortSignal, something: () => Promise<unknown>): 
 }
 
 test('six hang; the seventh, timers and files do not; all six are thawed and write', async () => {
+  // What the first freezes of a process compile and start is not what hung agents cost.
+  for (let i = 0; i < 10; i++) await (await quiesceStorage(healthy.domain)).unquiesce();
   const over = new AbortController();
   const counts = await Promise.all(guests.map(({ writer }) => writer.count()));
   await Promise.all(guests.map(({ writer }) => writer.mark()));
@@ -107,30 +109,78 @@ test('six hang; the seventh, timers and files do not; all six are thawed and wri
     { what: 'the longest that a guest did not write, by its own clock', ms: Math.max(...awake), goal: 10_000 },
   ]);
   expect(settled).toBeGreaterThan(ASLEEP_S * 900); // they did hang
-  // Limits for a machine that is busy with other things: what waits for a hung agent waits for all of its sleep.
-  for (const ms of [agent, program, info, list]) expect(ms).toBeLessThan(ASLEEP_S * 900);
-  expect(gap).toBeLessThan(3000);
-  expect(files).toBeLessThan(3000);
-  expect(settled).toBeLessThan((ASLEEP_S + 20) * 1000);
+  for (const ms of [agent, program, info, list]) expect(ms).toBeLessThan(2000);
+  // More than the goals: a machine that is busy with other things.
+  expect(gap).toBeLessThan(250);
+  expect(files).toBeLessThan(250);
+  expect(settled).toBeLessThan((ASLEEP_S + 10) * 1000);
   expect(Math.max(...awake)).toBeLessThan(10_000);
 });
 
-test('calls that no agent answers hold up no other call', async () => {
-  const [{ guest }] = guests as [(typeof guests)[number]];
-  await hangAgent(guest);
-  const hung = Array.from({ length: 12 }, () =>
-    guest.domain.qemuAgentCommand('{"execute":"guest-ping"}', -2).then(
-      () => 'answered',
-      () => 'failed',
-    ),
+const ping = (domain: Domain, options?: CallOptions) =>
+  domain.qemuAgentCommand('{"execute":"guest-ping"}', -2, options);
+const settled = (call: Promise<unknown>) =>
+  call.then(
+    () => 'answered',
+    (error: unknown) => error,
   );
-  const start = performance.now();
-  await Promise.all([healthy.exec(['true']), guest.domain.getXMLDesc(), connection.listAllDomains()]);
-  const ms = performance.now() - start;
-  showFigures('12 calls to an agent that is stopped are in flight (ms)', [
-    { what: "another guest's agent, this guest's XML, the list of guests", ms, goal: 2000 },
-  ]);
-  expect(ms).toBeLessThan(20_000); // the calls hang for 30 s, the first for ever
-  await guest.domain.destroy();
-  expect(new Set(await Promise.all(hung))).toEqual(new Set(['failed']));
+
+describe('an agent that answers nobody', () => {
+  let guest: TestGuest;
+  let hanging: Promise<unknown>;
+  beforeAll(async () => {
+    [{ guest }] = guests as [(typeof guests)[number]];
+    await hangAgent(guest);
+    hanging = settled(ping(guest.domain));
+  });
+
+  test('a dozen calls to it hold up no other call', async () => {
+    const over = new AbortController();
+    const waiting = Array.from({ length: 12 }, () => settled(ping(guest.domain, { signal: over.signal })));
+    const start = performance.now();
+    await Promise.all([healthy.exec(['true']), guest.domain.getXMLDesc(), connection.listAllDomains()]);
+    const ms = performance.now() - start;
+    showFigures('12 calls to an agent that is stopped are in flight (ms)', [
+      { what: "another guest's agent, this guest's XML, the list of guests", ms, goal: 2000 },
+    ]);
+    expect(ms).toBeLessThan(2000);
+    over.abort();
+    for (const outcome of await Promise.all(waiting)) expect(outcome).toHaveProperty('name', 'AbortError');
+  });
+
+  test('a call that waits for its turn is given up on time', async () => {
+    const start = performance.now();
+    await expect(ping(guest.domain, { timeoutMs: 500 })).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+
+  test('close() ends the one that hangs and those that wait', async () => {
+    const own = await daemon.connect();
+    const domain = await own.domainLookupByName(guest.name);
+    const calls = Array.from({ length: 3 }, () => settled(ping(domain)));
+    await own.close();
+    for (const outcome of await Promise.all(calls)) expect(outcome).toBeInstanceOf(LibvirtError);
+    expect(await calls[2]).toMatchObject({ code: ErrorNumber.INVALID_CONN });
+  });
+
+  test('it ends with its guest', async () => {
+    const waiting = settled(ping(guest.domain));
+    await guest.domain.destroy();
+    expect(await hanging).toBeInstanceOf(LibvirtError);
+    expect(await waiting).toBeInstanceOf(LibvirtError);
+  });
+});
+
+test('what must get through goes before what waits', async () => {
+  const [, { guest }] = guests as [unknown, (typeof guests)[number]];
+  await hangAgent(guest, 3);
+  const order: string[] = [];
+  const note = (name: string) => () => order.push(name);
+  const calls = [
+    ping(guest.domain).then(note('first')),
+    ping(guest.domain).then(note('waits')),
+    guest.domain.fsThaw().then(note('thaw'), note('thaw')), // its hook has removed itself, which is no matter here
+  ];
+  await Promise.all(calls);
+  expect(order.indexOf('thaw')).toBeLessThan(order.indexOf('waits'));
 });

@@ -118,6 +118,24 @@ test('the embedded driver is silent, unless asked to speak', async () => {
   expect(loud.stderr).not.toBe('');
 });
 
+test('one signal serves any number of calls, streams and subscriptions, and nobody is warned', async () => {
+  const ended = await place.run(`
+    const controller = new AbortController();
+    const { signal } = controller;
+    const conn = await libvirt.connect('test:///default');
+    const dom = await conn.domainLookupByName('test');
+    const outcome = (call) => call.then(() => 'done', (error) => error.name);
+    const subscriptions = await Promise.all(Array.from({ length: 20 }, () => conn.subscribe('lifecycle', { signal })));
+    const first = await Promise.all(Array.from({ length: 100 }, () => outcome(dom.getInfo({ signal }))));
+    const ends = subscriptions.map((subscription) => subscription[Symbol.asyncIterator]().next());
+    const last = Array.from({ length: 100 }, () => outcome(dom.getInfo({ signal })));
+    controller.abort();
+    console.log(JSON.stringify([new Set(first), new Set(await Promise.all(last)), new Set((await Promise.all(ends)).map(({ done }) => done))].map((set) => [...set])));
+    await conn.close();`);
+  expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+  expect(JSON.parse(ended.stdout)).toEqual([['done'], ['AbortError'], [true]]);
+});
+
 test('the embedded driver may be opened any number of times, at once and one after the other', async () => {
   // libvirt's own limit is about a dozen for the life of the process.
   const ended = await place.run(`

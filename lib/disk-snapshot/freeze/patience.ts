@@ -1,4 +1,5 @@
 // Waiting no longer than one is willing to, for something that goes on whether or not one waits.
+import { onAbort } from '../../libvirt/on-abort';
 
 /** Of Node's timers. */
 const LONGEST_MS = 2 ** 31 - 1;
@@ -22,19 +23,18 @@ export async function waitFor<T>(
     return { kind: 'aborted', reason: signal.reason };
   }
   let timer: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
+  let stopListening: (() => void) | undefined;
   try {
     return await Promise.race([
       promise.then((value): Waited<T> => ({ kind: 'done', value })),
       new Promise<Waited<T>>((resolve) => {
         timer = setTimeout(resolve, limitMs, { kind: 'late' });
-        onAbort = () => resolve({ kind: 'aborted', reason: signal?.reason });
-        signal?.addEventListener('abort', onAbort, { once: true });
+        stopListening = onAbort(signal, () => resolve({ kind: 'aborted', reason: signal?.reason }));
       }),
     ]);
   } finally {
     clearTimeout(timer);
-    if (onAbort) signal?.removeEventListener('abort', onAbort);
+    stopListening?.();
   }
 }
 
@@ -44,10 +44,10 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     const end = () => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', end);
+      stopListening();
       resolve();
     };
     const timer = setTimeout(end, ms).unref();
-    signal.addEventListener('abort', end);
+    const stopListening = onAbort(signal, end);
   });
 }

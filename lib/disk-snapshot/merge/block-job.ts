@@ -4,6 +4,7 @@
 // looks afterwards just like one that succeeded. So events, polls, the guest's and the connection's end all feed one
 // state machine, and what counts in the end is whether the disk's chain has changed.
 import { type BlockJobInfo, type Domain, DomainBlockJobAbortFlags, ErrorNumber, LibvirtError } from '../../libvirt';
+import { onAbort } from '../../libvirt/on-abort';
 import type { CallOptions } from '../../libvirt/options';
 import { child } from '../../xml/document';
 import { readDomain } from '../../xml/domain';
@@ -111,8 +112,7 @@ class Run {
   async toItsEnd(): Promise<void> {
     const { job, watch } = this;
     const { signal } = this.options;
-    const onAbort = () => watch.wake();
-    signal?.addEventListener('abort', onAbort);
+    const stopListening = onAbort(signal, () => watch.wake());
     job.start().then(
       () => watch.tell('started'),
       (error: unknown) => {
@@ -133,7 +133,7 @@ class Run {
       if (!isEnd(this.#state) && this.#state !== 'pivoting') await job.domain.blockJobAbort(job.disk).catch(() => {});
       throw error;
     } finally {
-      signal?.removeEventListener('abort', onAbort);
+      stopListening();
     }
     await this.conclude(this.#state);
   }

@@ -2,6 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { StreamChunk } from '../../libvirt';
+import { onAbort } from '../../libvirt/on-abort';
 
 /** A source of data and holes; the signal ends it, and what it has set up goes with it. */
 export type Chunks = (signal: AbortSignal) => AsyncIterable<StreamChunk>;
@@ -24,8 +25,7 @@ class ChunkReadable extends Readable {
     super({ highWaterMark: ZEROS_BYTES });
     this.#chunks = chunks(this.#controller.signal)[Symbol.asyncIterator]();
     const abort = () => this.destroy(signal?.reason);
-    signal?.addEventListener('abort', abort, { once: true });
-    this.#stopListening = () => signal?.removeEventListener('abort', abort);
+    this.#stopListening = onAbort(signal, abort);
     if (signal?.aborted) abort();
   }
 

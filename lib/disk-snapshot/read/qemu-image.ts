@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StreamChunk } from '../../libvirt';
+import { onAbort } from '../../libvirt/on-abort';
 import { DiskSnapshotError, messageOf } from '../errors';
 import { NbdClient } from './nbd-client';
 import { handSecret, SECRET } from './qemu-secret';
@@ -82,12 +83,12 @@ async function serve(image: QemuImage, signal: AbortSignal): Promise<{ socket: S
     child.kill('SIGKILL');
   };
   const close = async () => {
-    signal.removeEventListener('abort', abort);
+    stopListening();
     socket?.destroy();
     if (!socket) child.kill('SIGKILL');
     await ended.catch(() => {}); // its image is closed, and its lock is gone
   };
-  signal.addEventListener('abort', abort, { once: true });
+  const stopListening = onAbort(signal, abort);
   if (signal.aborted) abort();
   ended.catch(() => {}); // told by whoever waits for it
   try {
