@@ -134,13 +134,14 @@ describe('an agent that answers nobody', () => {
     hanging = settled(ping(guest.domain));
   });
 
-  test('a dozen calls to it hold up no other call', async () => {
+  // libvirtd has twenty threads for all that wait.
+  test('thirty calls to it hold up no other call', async () => {
     const over = new AbortController();
-    const waiting = Array.from({ length: 12 }, () => settled(ping(guest.domain, { signal: over.signal })));
+    const waiting = Array.from({ length: 30 }, () => settled(ping(guest.domain, { signal: over.signal })));
     const start = performance.now();
     await Promise.all([healthy.exec(['true']), guest.domain.getXMLDesc(), connection.listAllDomains()]);
     const ms = performance.now() - start;
-    showFigures('12 calls to an agent that is stopped are in flight (ms)', [
+    showFigures('30 calls to an agent that is stopped are in flight (ms)', [
       { what: "another guest's agent, this guest's XML, the list of guests", ms, goal: 2000 },
     ]);
     expect(ms).toBeLessThan(2000);
@@ -176,11 +177,8 @@ test('what must get through goes before what waits', async () => {
   await hangAgent(guest, 3);
   const order: string[] = [];
   const note = (name: string) => () => order.push(name);
-  const calls = [
-    ping(guest.domain).then(note('first')),
-    ping(guest.domain).then(note('waits')),
-    guest.domain.fsThaw().then(note('thaw'), note('thaw')), // its hook has removed itself, which is no matter here
-  ];
-  await Promise.all(calls);
-  expect(order.indexOf('thaw')).toBeLessThan(order.indexOf('waits'));
+  const pings = Array.from({ length: 8 }, () => ping(guest.domain).then(note('ping')));
+  const thaw = guest.domain.fsThaw().then(note('thaw'), note('thaw')); // its hook has removed itself, which is no matter here
+  await Promise.all([...pings, thaw]);
+  expect(order.indexOf('thaw')).toBeLessThan(2);
 });
