@@ -71,6 +71,15 @@ test('a pause that begins when ours has ended is left, past the deadline of ours
   expect((await guest.domain.getState()).state).toBe(DomainState.PAUSED);
 });
 
+test('who watches waits for as long as we are at it ourselves', async () => {
+  const watch = await watchOver(guest.domain, 'pause', 60_000, { guard: true });
+  await guest.domain.suspend();
+  watch.takeOver();
+  await delay(7_000); // longer than one word of ours lasts
+  expect((await guest.domain.getState()).state).toBe(DomainState.PAUSED);
+  watch.end();
+});
+
 test.each([
   ['leaves it', runOutOfSpace, stopped, false],
   [
