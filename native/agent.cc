@@ -64,7 +64,7 @@ virConnectPtr AgentLink::current() {
 
 void AgentLinks::send(const std::shared_ptr<Call>& call, bool urgent) {
   auto waiting = std::make_shared<Waiting>(call);
-  Guests::key_type uuid;
+  Guests::key_type uuid{};
   VIR(virDomainGetUUID)(call->receiver(), uuid.data());
   std::lock_guard lock(mutex_);
   const auto guest = guests_.try_emplace(uuid).first;
