@@ -1,5 +1,6 @@
 // Where blocking calls run: a few threads private to one connection, so that a hung host starves nobody else.
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <functional>
@@ -20,7 +21,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
  public:
   // libvirtd serves five requests of a client at once, counts keepalives among them, and closes a client that
   // fills all five for half a minute: three here and one urgent leave room. What it answers from its own
-  // memory, and has just answered quickly, fills nothing, and the more it gets at once the less each costs.
+  // memory fills nothing: it may go beside three that hang, one at a time, and several at once while it is
+  // answered quickly, since the more libvirtd gets at once the less each costs.
   static constexpr size_t kWidth = 3, kSpare = 4;
 
   explicit Lane(size_t width, size_t spare = 0) : width_(width), spare_(spare) {}
@@ -43,7 +45,9 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void work();
   // With the lock held.
   bool hasWork() const {
-    return !tasks_.empty() && busy_ < width_ + (isQuick_ && tasks_.front().isPrompt ? spare_ : 0);
+    if (tasks_.empty()) return false;
+    const size_t extra = !tasks_.front().isPrompt ? 0 : isQuick_ ? spare_ : std::min<size_t>(spare_, 1);
+    return busy_ < width_ + extra;
   }
   bool summon();
   void lookOut(std::unique_lock<std::mutex>& lock);
