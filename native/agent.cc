@@ -17,7 +17,7 @@ struct AgentLinks::Waiting : Expiring {
   void expire() override {
     Failure failure;
     failure.code = VIR_ERR_OPERATION_TIMEOUT;
-    failure.message = "another call to this guest's agent has not been answered for 30 seconds";
+    failure.message = "waited 30 seconds for other calls to this guest's agent";
     call->fail(std::move(failure));
   }
 
@@ -63,16 +63,16 @@ virConnectPtr AgentLink::current() {
 }
 
 void AgentLinks::send(const std::shared_ptr<Call>& call, bool urgent) {
-  auto waiting = std::make_shared<Waiting>(call);
   Guests::key_type uuid{};
   VIR(virDomainGetUUID)(call->receiver(), uuid.data());
+  auto waiting = std::make_shared<Waiting>(call);
+  waiting->limit.set(Waiting::kLongest, waiting);
   std::lock_guard lock(mutex_);
   const auto guest = guests_.try_emplace(uuid).first;
   auto& queue = urgent ? guest->second.urgent : guest->second.ordinary;
   std::erase_if(queue.waiting, [](auto& each) { return each->call->isSettled(); });
-  queue.waiting.push_back(waiting);
+  queue.waiting.push_back(std::move(waiting));
   advance(guest);
-  if (waiting.use_count() > 1) waiting->limit.set(Waiting::kLongest, waiting);
 }
 
 void AgentLinks::advance(Guests::iterator guest) {

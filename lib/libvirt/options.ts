@@ -20,7 +20,7 @@ export type FlagsArg<Enum extends string> = Flag<Enum> | readonly Flag<Enum>[] |
 
 /** Options of a call to the guest's agent. */
 export interface AgentOptions<Enum extends string> extends FlagsOptions<Enum> {
-  /** @internal Takes a connection of its own however many agent calls hang: for the thaw that must get through. */
+  /** @internal Goes before calls that wait, and beside one that hangs: for the thaw that must get through. */
   urgent?: boolean | undefined;
 }
 

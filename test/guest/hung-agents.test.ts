@@ -1,8 +1,9 @@
 // Agents hang in the middle of a freeze, six at once in this process: nobody else notices, and when they wake, which is when the
 // freeze that was asked for long ago takes place, every guest is thawed and writes.
 import { stat } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type CallOptions, type Connection, type Domain, ErrorNumber, LibvirtError, quiesceStorage } from '../../lib';
+import { installFaultHook } from '../../lib/disk-snapshot/fault-point';
 import { PrivateLibvirtd, startWriter, TestGuest, type TickWriter } from '../../lib/testing';
 import { showFigures } from '../figures';
 import { hangAgent } from '../hung-agent';
@@ -55,12 +56,23 @@ async function slowest(signal: AbortSignal, something: () => Promise<unknown>): 
   return longest;
 }
 
+/** Resolves when the last of so many freezes has been sent to its agent. */
+function freezesSent(count: number): Promise<void> {
+  return new Promise((resolve) => {
+    let left = count;
+    installFaultHook((point) => {
+      if (point !== 'freeze.sent' || --left > 0) return;
+      installFaultHook(null);
+      resolve();
+    });
+  });
+}
+
 test('six hang; the seventh, timers and files do not; all six are thawed and write', async () => {
-  // What the first freezes of a process compile and start is not what hung agents cost.
-  for (let i = 0; i < 10; i++) await (await quiesceStorage(healthy.domain)).unquiesce();
   const over = new AbortController();
   const counts = await Promise.all(guests.map(({ writer }) => writer.count()));
   await Promise.all(guests.map(({ writer }) => writer.mark()));
+  const allSent = freezesSent(HUNG);
   const sent = performance.now();
   const freezes = guests.map(({ guest }) =>
     quiesceStorage(guest.domain, { maxFreezeMs: 3000 }).then(
@@ -68,6 +80,7 @@ test('six hang; the seventh, timers and files do not; all six are thawed and wri
       (error: unknown) => error,
     ),
   );
+  await Promise.race([allSent, Promise.all(freezes)]); // what planning six at once costs is not what hung agents do
   let gap = 0;
   let last = performance.now();
   const ticks = setInterval(() => {
@@ -119,66 +132,98 @@ test('six hang; the seventh, timers and files do not; all six are thawed and wri
 
 const ping = (domain: Domain, options?: CallOptions) =>
   domain.qemuAgentCommand('{"execute":"guest-ping"}', -2, options);
-const settled = (call: Promise<unknown>) =>
+const outcome = (call: Promise<unknown>) =>
   call.then(
     () => 'answered',
     (error: unknown) => error,
   );
 
+// libvirt gives such a call up after 5 s, and the next has its turn.
 describe('an agent that answers nobody', () => {
   let guest: TestGuest;
-  let hanging: Promise<unknown>;
   beforeAll(async () => {
     [{ guest }] = guests as [(typeof guests)[number]];
     await hangAgent(guest);
-    hanging = settled(ping(guest.domain));
   });
+  const pings = (domain: Domain, length = 12) => Array.from({ length }, () => outcome(ping(domain)));
 
-  // libvirtd has twenty threads for all that wait.
-  test('thirty calls to it hold up no other call', async () => {
-    const over = new AbortController();
-    const waiting = Array.from({ length: 30 }, () => settled(ping(guest.domain, { signal: over.signal })));
+  const GIVEN_UP = { timeoutMs: 20 };
+  const givenUp = async (times: number, call: () => Promise<unknown>) => {
+    for (let i = 0; i < times; i++) await expect(call()).rejects.toMatchObject({ name: 'TimeoutError' });
+  };
+  // Sent all at once, each would take one of libvirtd's twenty threads.
+  test.each<[string, () => Promise<unknown>]>([
+    ['thirty calls that were given up', () => givenUp(30, () => ping(guest.domain, GIVEN_UP))],
+    ['thirty urgent ones', () => givenUp(30, () => guest.domain.fsThaw(null, GIVEN_UP))],
+    ['thirty calls at once', async () => void pings(guest.domain, 30)],
+  ])('%s hold up no other call', async (what, burst) => {
+    await burst();
     const start = performance.now();
     await Promise.all([healthy.exec(['true']), guest.domain.getXMLDesc(), connection.listAllDomains()]);
     const ms = performance.now() - start;
-    showFigures('30 calls to an agent that is stopped are in flight (ms)', [
+    showFigures(`${what}, to an agent that is stopped (ms)`, [
       { what: "another guest's agent, this guest's XML, the list of guests", ms, goal: 2000 },
     ]);
     expect(ms).toBeLessThan(2000);
-    over.abort();
-    for (const outcome of await Promise.all(waiting)) expect(outcome).toHaveProperty('name', 'AbortError');
   });
 
   test('a call that waits for its turn is given up on time', async () => {
     const start = performance.now();
+    const controller = new AbortController();
+    const aborted = outcome(ping(guest.domain, { signal: controller.signal }));
     await expect(ping(guest.domain, { timeoutMs: 500 })).rejects.toMatchObject({ name: 'TimeoutError' });
+    controller.abort();
+    expect(await aborted).toMatchObject({ name: 'AbortError' });
     expect(performance.now() - start).toBeLessThan(2000);
   });
 
   test('close() ends the one that hangs and those that wait', async () => {
     const own = await daemon.connect();
     const domain = await own.domainLookupByName(guest.name);
-    const calls = Array.from({ length: 3 }, () => settled(ping(domain)));
+    const calls = pings(domain);
     await own.close();
-    for (const outcome of await Promise.all(calls)) expect(outcome).toBeInstanceOf(LibvirtError);
-    expect(await calls[2]).toMatchObject({ code: ErrorNumber.INVALID_CONN });
+    for (const end of await Promise.all(calls)) expect(end).toBeInstanceOf(LibvirtError);
+    expect(await calls.at(-1)).toMatchObject({ code: ErrorNumber.INVALID_CONN });
   });
 
-  test('it ends with its guest', async () => {
-    const waiting = settled(ping(guest.domain));
+  test('a call waits for others no longer than libvirt would let it', async () => {
+    const start = performance.now();
+    const last = await pings(guest.domain).at(-1);
+    expect(last).toMatchObject({ name: 'LibvirtError', code: ErrorNumber.OPERATION_TIMEOUT });
+    expect(Math.round((performance.now() - start) / 1000)).toBe(30);
+  });
+
+  test('those that hang or wait end with their guest', async () => {
+    const calls = pings(guest.domain);
     await guest.domain.destroy();
-    expect(await hanging).toBeInstanceOf(LibvirtError);
-    expect(await waiting).toBeInstanceOf(LibvirtError);
+    for (const end of await Promise.all(calls)) expect(end).toBeInstanceOf(LibvirtError);
   });
 });
 
-test('what must get through goes before what waits', async () => {
-  const [, { guest }] = guests as [unknown, (typeof guests)[number]];
-  await hangAgent(guest, 3);
-  const order: string[] = [];
-  const note = (name: string) => () => order.push(name);
-  const pings = Array.from({ length: 8 }, () => ping(guest.domain).then(note('ping')));
-  const thaw = guest.domain.fsThaw().then(note('thaw'), note('thaw')); // its hook has removed itself, which is no matter here
-  await Promise.all([...pings, thaw]);
-  expect(order.indexOf('thaw')).toBeLessThan(2);
+describe('an agent that wakes', () => {
+  let guest: TestGuest;
+  beforeEach(async () => {
+    [, { guest }] = guests as [unknown, (typeof guests)[number]];
+    await hangAgent(guest, 3);
+  });
+
+  test('what must get through goes before what waits', async () => {
+    const order: string[] = [];
+    const note = (name: string) => () => order.push(name);
+    const pings = Array.from({ length: 8 }, () => ping(guest.domain).then(note('ping')));
+    // The hook that it would run has removed itself, which is no matter here.
+    const thaw = guest.domain.fsThaw().then(note('thaw'), note('thaw'));
+    await Promise.all([...pings, thaw]);
+    expect(order.indexOf('thaw')).toBeLessThan(2);
+  });
+
+  test('a call that was given up while it waited is never sent', async () => {
+    const first = ping(guest.domain);
+    const touch = JSON.stringify({ execute: 'guest-exec', arguments: { path: 'touch', arg: ['/sent'] } });
+    await expect(guest.domain.qemuAgentCommand(touch, -2, { timeoutMs: 100 })).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
+    await first;
+    expect(await guest.exec(['test', '-e', '/sent'])).toMatchObject({ exitCode: 1 });
+  });
 });
