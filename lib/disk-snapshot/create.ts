@@ -146,7 +146,7 @@ function checkTexts(description: string | null, labels: Record<string, string>):
   if (description !== null && typeof description !== 'string') {
     throw invalidType('options.description', 'a string', description);
   }
-  checkOptionsObject(labels);
+  checkOptionsObject(labels, 'options.labels');
   for (const [key, value] of Object.entries(labels)) {
     if (typeof value !== 'string') throw invalidType(`options.labels.${key}`, 'a string', value);
   }

@@ -1,7 +1,7 @@
 // What every function of the facade does around its work: check the domain, keep the deadline, translate libvirt's errors.
 import { Domain, ErrorDomain, ErrorNumber, LibvirtError } from '../libvirt';
 import { type CallOptions, refuseUnknown } from '../libvirt/options';
-import { invalidType, outOfRange } from './argument';
+import { invalidType, isRecord, outOfRange } from './argument';
 import { DiskSnapshotError, type DiskSnapshotErrorCode, type Outcome } from './errors';
 import { OPTIONS, type OptionsOf } from './option-names';
 
@@ -12,10 +12,8 @@ export function checkDomain(value: unknown): asserts value is Domain {
   if (!(value instanceof Domain)) throw invalidType('dom', 'a Domain', value);
 }
 
-export function checkOptionsObject(value: unknown): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidType('options', 'an object', value);
-  }
+export function checkOptionsObject(value: unknown, name = 'options'): void {
+  if (!isRecord(value)) throw invalidType(name, 'an object', value);
 }
 
 export function checkMilliseconds(name: string, value: unknown): asserts value is number | undefined {

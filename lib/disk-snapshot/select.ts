@@ -1,7 +1,7 @@
 // Which disks a call means, and by which method: from what the caller wrote to what the domain has.
 import { child, parseXml, type XmlElement, XmlError } from '../xml/document';
 import type { DomainDisk, DomainDocument } from '../xml/domain';
-import { invalidType } from './argument';
+import { invalidType, isRecord } from './argument';
 import { elementOf } from './element/element';
 import { DiskSnapshotError } from './errors';
 import type { DiskSelection, Method } from './types';
@@ -105,8 +105,8 @@ export function selectDisks(document: DomainDocument, disks: DiskSelection = 'al
 
 function pick(document: DomainDocument, disks: DiskSelection): Selected[] {
   if (disks === 'all') return document.disks.filter(holdsData).map((disk) => ({ disk, method: null }));
-  if (isList(disks)) return disks.map((wanted) => ({ disk: findDisk(document, wanted), method: null }));
-  if (typeof disks !== 'object' || disks === null) {
+  if (isList(disks)) return Array.from(disks, (wanted) => ({ disk: findDisk(document, wanted), method: null }));
+  if (!isRecord(disks)) {
     throw invalidType('options.disks', "'all', a list of targets, or an object of target to method", disks);
   }
   const { [OTHERS]: others, ...rest } = disks;
