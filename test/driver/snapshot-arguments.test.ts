@@ -89,7 +89,7 @@ function expectPlan(plan: SnapshotPlan, targets: readonly string[]): void {
   expect(steps).toEqual([]);
 }
 
-const RUNS = { numRuns: 400 };
+const RUNS = { numRuns: 150 };
 
 describe.each(['off', 'running'])('of a guest that is %s', (state) => {
   beforeAll(async () => {

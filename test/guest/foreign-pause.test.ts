@@ -2,7 +2,7 @@
 // watch over a pause nor a recovery take it for a pause of ours. Nor do they end one that somebody else begins later.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import { DomainPausedReason, DomainState, recoverDiskSnapshots } from '../../lib';
+import { DomainEventType, DomainPausedReason, DomainState, recoverDiskSnapshots } from '../../lib';
 import { watchOver } from '../../lib/disk-snapshot/guard/watch';
 import { writeRecord } from '../../lib/disk-snapshot/records/journal';
 import { PrivateLibvirtd, TestGuest } from '../../lib/testing';
@@ -21,6 +21,7 @@ beforeAll(async () => {
   daemon = await PrivateLibvirtd.start();
   const disks = [{ directory: space.directory, sizeMiB: 512 }];
   guest = await TestGuest.boot({ connection: await daemon.connect(), disks, restorable: false });
+  await guest.exec(['mkfifo', '/tmp/written']);
 });
 afterAll(async () => {
   await guest?.close();
@@ -31,18 +32,22 @@ afterAll(async () => {
 
 const stopped = { state: DomainState.PAUSED, reason: DomainPausedReason.IOERROR };
 
+let isWriting = false;
 /** The guest writes where there is no space left. */
 async function runOutOfSpace(): Promise<void> {
   await space.fill();
-  const write = 'dd if=/dev/urandom of=$(mktemp /mnt/a/XXXXXX) bs=1M count=8 conv=fsync';
+  await using lifecycle = await guest.connection.subscribe('lifecycle', { domain: guest.domain });
+  const write = 'dd if=/dev/urandom of=$(mktemp -p /mnt/a) bs=1M count=8 conv=fsync; echo >/tmp/written';
   await agentCommand(guest.domain, 'guest-exec', { path: 'sh', arg: ['-c', write] });
-  while ((await guest.domain.getState()).state !== DomainState.PAUSED) await delay(20);
+  isWriting = true;
+  for await (const { event } of lifecycle) if (event === DomainEventType.SUSPENDED) break;
   expect(await guest.domain.getState()).toEqual(stopped);
 }
 afterEach(async () => {
   await space.empty();
   if ((await guest.domain.getState()).state === DomainState.PAUSED) await guest.domain.resume();
-  await guest.exec(['sh', '-c', 'while pidof dd; do usleep 20000; done']);
+  if (isWriting) await guest.exec(['cat', '/tmp/written']);
+  isWriting = false;
 });
 
 test('the guard leaves it', async () => {
