@@ -1,8 +1,11 @@
 // Errors for a call that is wrong JavaScript, with the codes that Node gives its own.
+import { types } from 'node:util';
 
 /** Names for the values in messages: short, and safe for any value. */
 function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (types.isMap(value)) return 'a Map';
+  if (types.isSet(value)) return 'a Set';
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
   return typeof value === 'function' ? 'a function' : String(value);
 }

@@ -89,6 +89,12 @@ function expectPlan(plan: SnapshotPlan, targets: readonly string[]): void {
   expect(steps).toEqual([]);
 }
 
+test('a collection that is no list is named', async () => {
+  const plan = (disks: unknown) => Reflect.apply(planSnapshot, null, [dom, { disks }]);
+  await expect(plan(new Set(['vda']))).rejects.toThrow(/not a Set$/);
+  await expect(plan(new Map([['vda', 'qemu']]))).rejects.toThrow(/not a Map$/);
+});
+
 const RUNS = { numRuns: 150 };
 
 describe.each(['off', 'running'])('of a guest that is %s', (state) => {
