@@ -13,6 +13,8 @@ export interface Paused {
 }
 export interface PauseOptions {
   guard: boolean;
+  /** Ends the waiting for the guard; the pause itself is too short for it. */
+  signal?: AbortSignal | undefined;
   report(phase: Phase): void;
 }
 
@@ -20,8 +22,8 @@ export interface PauseOptions {
 const LIMIT_MS = 30_000;
 
 /** virDomainSuspend: QEMU also flushes what it holds. Only of a guest that was seen running: it is ours to resume. */
-export async function pauseGuest(guest: Guest, { guard, report }: PauseOptions): Promise<Paused> {
-  const watch = await watchOver(guest.domain, 'pause', LIMIT_MS, { guard });
+export async function pauseGuest(guest: Guest, { guard, signal, report }: PauseOptions): Promise<Paused> {
+  const watch = await watchOver(guest.domain, 'pause', LIMIT_MS, { guard, signal });
   report('pause');
   const paused = { guest, since: performance.now(), watch };
   try {

@@ -201,7 +201,7 @@ async function cutDisks(quiesced: Quiesced): Promise<Cut> {
   try {
     call.signal?.throwIfAborted();
     held?.signal.throwIfAborted();
-    const paused = plan.pause ? await pauseGuest(plan.guest, options) : null;
+    const paused = plan.pause ? await pauseGuest(plan.guest, { ...options, signal: call.signal }) : null;
     try {
       options.report('cut');
       // Those whose undo is a deletion come first, and QEMU's transaction last: it is the commit point.

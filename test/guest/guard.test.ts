@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type Connection, quiesceStorage, snapshotDisks } from '../../lib';
+import { installFaultHook } from '../../lib/disk-snapshot/fault-point';
 import { PrivateLibvirtd, startWriter, TestGuest, type TickWriter } from '../../lib/testing';
 import { temporaryDirectory } from '../../lib/testing/scratch';
 import { ended, guardsOf, holder, kill, ROOT } from './holder';
@@ -155,7 +156,7 @@ const EMBEDDED = `
 `;
 
 describe('in this process', () => {
-  test('one guard serves all freezes, ends none of them, and is replaced when it dies', async () => {
+  test('one guard serves all freezes, ends none of them, is replaced when it dies, and is waited for', async () => {
     await using guest = await TestGuest.boot({ restorable: false });
     // Jest loads the package once for each file of tests, and so has a guard for each in this process.
     const others = await guardsOf(process.pid);
@@ -171,5 +172,16 @@ describe('in this process', () => {
     const frozen = await quiesceStorage(guest.domain);
     expect(await mine()).toHaveLength(1);
     expect(await frozen.unquiesce()).toMatchObject({ intact: true });
+
+    // It watches before the freeze is sent: while it does not answer, none is.
+    const [second] = await mine();
+    const points: string[] = [];
+    process.kill(Number(second), 'SIGSTOP');
+    installFaultHook((point) => void points.push(point));
+    const refused = quiesceStorage(guest.domain, { timeoutMs: 1000 });
+    await expect(refused).rejects.toMatchObject({ name: 'TimeoutError' });
+    installFaultHook(null);
+    process.kill(Number(second), 'SIGCONT');
+    expect(points).toEqual([]);
   });
 });

@@ -64,7 +64,8 @@ async function freezeGuarded(
   if (filesystems.length === 0) return freezeFilesystems(domain, filesystems, options);
   const mountpoints = filesystems.map(({ mountpoint }) => mountpoint);
   const inside = deadman ? await leaveDeadman(domain, mountpoints, options.maxFreezeMs) : null;
-  const watch = await watchOver(domain, 'freeze', options.maxFreezeMs, { guard }).catch(async (error: unknown) => {
+  const { maxFreezeMs, signal } = options;
+  const watch = await watchOver(domain, 'freeze', maxFreezeMs, { guard, signal }).catch(async (error: unknown) => {
     await inside?.cancel();
     throw error;
   });

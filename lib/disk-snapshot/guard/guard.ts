@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AuthCallback, Connection, Domain } from '../../libvirt';
+import { onAbort } from '../../libvirt/on-abort';
 import { credentialsOf } from '../../libvirt/origin';
 import { DiskSnapshotError, messageOf } from '../errors';
 import { type FromGuard, type Order, receive, send, type ToGuard } from './wire';
@@ -34,11 +35,17 @@ let guard: Guard | null = null;
  *
  * @throws DiskSnapshotError GUARD_UNAVAILABLE
  */
-export async function armGuard(domain: Domain, what: Order['what'], longestMs: number): Promise<Armed> {
+export async function armGuard(
+  domain: Domain,
+  what: Order['what'],
+  longestMs: number,
+  signal?: AbortSignal,
+): Promise<Armed> {
   try {
     if (!guard || guard.isGone) guard = new Guard();
-    return await guard.arm(domain, what, longestMs + GRACE_MS);
+    return await guard.arm(domain, what, longestMs + GRACE_MS, signal);
   } catch (error) {
+    signal?.throwIfAborted();
     const said = messageOf(error);
     throw new DiskSnapshotError(
       'GUARD_UNAVAILABLE',
@@ -84,22 +91,23 @@ class Guard {
     return this.#gone !== null;
   }
 
-  async arm(domain: Domain, what: Order['what'], deadlineMs: number): Promise<Armed> {
+  async arm(domain: Domain, what: Order['what'], deadlineMs: number, signal?: AbortSignal): Promise<Armed> {
     const id = this.#next++;
     const { connection } = domain;
     const uri = await connection.getURI();
     const uuid = domain.getUUIDString();
     const known = this.#knownOf(connection);
     this.#armed.set(id, { known, answer: credentialsOf(connection) });
-    await this.#ask({ type: 'arm', id, connection: known.number, uri, uuid, what, deadlineMs }, id);
+    await this.#ask({ type: 'arm', id, connection: known.number, uri, uuid, what, deadlineMs }, id, signal);
     return {
       postpone: (byMs) => this.#send({ type: 'postpone', id, deadlineMs: byMs + GRACE_MS }),
       disarm: () => this.#disarm(id),
     };
   }
 
-  async #ask(message: ToGuard, id: number): Promise<void> {
+  async #ask(message: ToGuard, id: number, signal?: AbortSignal): Promise<void> {
     const limit = setTimeout(() => this.#settle(id, 'it did not answer in time'), START_LIMIT_MS);
+    const stopListening = onAbort(signal, () => this.#settle(id, 'it was given up'));
     this.#hold(true);
     try {
       await new Promise<void>((resolve, reject) => {
@@ -112,6 +120,7 @@ class Guard {
       throw error;
     } finally {
       clearTimeout(limit);
+      stopListening();
       this.#hold(this.#waiting.size > 0);
     }
   }

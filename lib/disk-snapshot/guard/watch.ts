@@ -24,15 +24,16 @@ const LASTS_MS = 5_000;
  * Watches over a freeze or pause that is about to begin.
  *
  * @param guard false: no process of its own
+ * @param signal ends the waiting for it
  * @throws DiskSnapshotError GUARD_UNAVAILABLE
  */
 export async function watchOver(
   domain: Domain,
   what: Order['what'],
   longestMs: number,
-  { guard }: { guard: boolean },
+  { guard, signal }: { guard: boolean; signal?: AbortSignal | undefined },
 ): Promise<Watch> {
-  const armed = guard ? await armGuard(domain, what, longestMs) : null;
+  const armed = guard ? await armGuard(domain, what, longestMs, signal) : null;
   const lease = beginLease(domain, what, longestMs + LEASE_GRACE_MS);
   let beating: NodeJS.Timeout | undefined;
   const postpone = (byMs: number) => {
