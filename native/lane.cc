@@ -1,5 +1,6 @@
 #include "lane.h"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -25,11 +26,20 @@ void Lane::letGo() {
 
 bool Lane::post(Task task, bool isPrompt) {
   std::lock_guard lock(mutex_);
-  tasks_.push_back({std::move(task), isPrompt});
+  auto& queue = isPrompt ? prompts_ : tasks_;
+  queue.push_back({std::move(task), ++posted_});
   hasNews_ = true;
   if (!hasWork() || summon() || threads_ > 0) return true;
-  tasks_.pop_back();
+  queue.pop_back();
   return false;
+}
+
+Lane::Queue* Lane::next() {
+  const size_t extra = isQuick_ ? spare_ : std::min<size_t>(spare_, 1);
+  const bool task = !tasks_.empty() && busy_ < width_;
+  const bool prompt = !prompts_.empty() && busy_ < width_ + extra;
+  if (task && prompt) return tasks_.front().number < prompts_.front().number ? &tasks_ : &prompts_;
+  return task ? &tasks_ : prompt ? &prompts_ : nullptr;
 }
 
 bool Lane::summon() {
@@ -67,8 +77,10 @@ void Lane::work() {
       --idle_;
       if (!hasWork()) break;
     }
-    auto [task, isPrompt] = std::move(tasks_.front());
-    tasks_.pop_front();
+    Queue& queue = *next();
+    const bool isPrompt = &queue == &prompts_;
+    Task task = std::move(queue.front().task);
+    queue.pop_front();
     ++busy_;
     isSearching_ = false;
     if (hasWork()) summon();

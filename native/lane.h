@@ -1,6 +1,5 @@
 // Where blocking calls run: a few threads private to one connection, so that a hung host starves nobody else.
 #pragma once
-#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <functional>
@@ -13,10 +12,10 @@ namespace virt {
 
 using Task = std::function<void()>;
 
-// Tasks start in order. Threads are started when there is work for them and end when there has been none for
-// a while. At most one looks for work at a time, and calls the next when it has found more than it can do:
-// whoever posts wakes at most one, and none where one is just awake. To wake a thread costs more than most
-// calls in process.
+// Tasks start in order; only a prompt one passes those that have to wait for others that hang. Threads are
+// started when there is work for them and end when there has been none for a while. At most one looks for
+// work at a time, and calls the next when it has found more than it can do: whoever posts wakes at most one,
+// and none where one is just awake. To wake a thread costs more than most calls in process.
 class Lane : public std::enable_shared_from_this<Lane> {
  public:
   // libvirtd serves five requests of a client at once, counts keepalives among them, and closes a client that
@@ -42,24 +41,24 @@ class Lane : public std::enable_shared_from_this<Lane> {
   bool post(Task task, bool isPrompt = false);
 
  private:
+  struct Entry {
+    Task task;
+    size_t number;
+  };
+  using Queue = std::deque<Entry>;
+
   void work();
-  // With the lock held.
-  bool hasWork() const {
-    if (tasks_.empty()) return false;
-    const size_t extra = !tasks_.front().isPrompt ? 0 : isQuick_ ? spare_ : std::min<size_t>(spare_, 1);
-    return busy_ < width_ + extra;
-  }
+  // With the lock held: where the task waits that may start now; null: none may.
+  Queue* next();
+  bool hasWork() { return next() != nullptr; }
   bool summon();
   void lookOut(std::unique_lock<std::mutex>& lock);
 
   const size_t width_, spare_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  struct Entry {
-    Task task;
-    bool isPrompt;
-  };
-  std::deque<Entry> tasks_;
+  Queue tasks_, prompts_;
+  size_t posted_ = 0;
   size_t threads_ = 0, idle_ = 0, busy_ = 0;
   bool isQuick_ = false;               // the prompt task that ended last
   bool isSearching_ = false;           // a thread is awake, or being woken, that will look at the tasks

@@ -37,7 +37,7 @@ const PROMPT: Readonly<Record<string, (hung: Hung) => Promise<unknown>>> = {
   virDomainSnapshotGetXMLDesc: ({ snapshot }) => snapshot.getXMLDesc(),
 };
 
-test('three calls wait for its monitor; each that needs none is answered', async () => {
+test.each([3, 12])('%d calls wait for its monitor; each that needs none is answered', async (calls) => {
   const { conn } = made;
   execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', made.at('disk'), '8M']);
   const disk = `<disk type='file'><driver name='qemu' type='qcow2'/><source file='${made.at('disk')}'/><target dev='vda'/></disk>`;
@@ -50,7 +50,7 @@ test('three calls wait for its monitor; each that needs none is answered', async
   process.kill(pid, 'SIGSTOP');
   const names = Object.keys(PROMPT);
   try {
-    const waiting = Array.from({ length: 3 }, () => domain.qemuMonitorCommand('{"execute":"query-status"}'));
+    const waiting = Array.from({ length: calls }, () => domain.qemuMonitorCommand('{"execute":"query-status"}'));
     const settled = Promise.race(waiting.map((call) => call.then(() => 'a call that must wait')));
     for (const [name, call] of Object.entries(PROMPT)) {
       const asked = call({ conn, domain, snapshot }).then(() => name);
