@@ -143,8 +143,9 @@ export async function addon() {
 }
 
 async function guestImage() {
-  const { guestImage } = createRequire(import.meta.url)(join(root, 'dist', 'testing', 'guest-image.js'));
-  await step('the test guest’s kernel and initramfs', () => guestImage().then(() => {}));
+  const testing = (name) => createRequire(import.meta.url)(join(root, 'dist', 'testing', name));
+  await step('the test guest’s kernel and initramfs', () => testing('guest-image.js').guestImage().then(() => {}));
+  await step('what runs guests here', () => testing('accelerator.js').accelerator());
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
