@@ -35,8 +35,10 @@ export interface NativeRefusal {
 /** Called once for each call that was not refused, on a later turn of the event loop (synchronous members: at once). */
 export type Settle = (value: unknown, failure?: NativeFailure) => void;
 
-/** How every call begins: `timeoutMs` 0: none; `ticket` 0: cannot be abandoned; `urgent`: not behind calls that hang. */
-export type Frame = [settle: Settle, timeoutMs: number, ticket: number, urgent: boolean];
+/** How every call begins: `timeoutMs` 0: none; `urgent`: not behind calls that hang. */
+export type Frame = [settle: Settle, timeoutMs: number, urgent: boolean];
+/** What every call returns: the ticket to abandon it by, or why it was refused; undefined where it has ended already. */
+export type Begun = number | NativeRefusal | undefined;
 
 /** One line of the addon's tables. */
 export interface NativeFunction {
@@ -57,7 +59,7 @@ export interface NativeFunction {
   readonly isAgent: boolean;
   readonly isUrgent: boolean;
   readonly isPrompt: boolean;
-  invoke(...call: [...Frame, flags: number, receiver: RawHandle, ...args: unknown[]]): NativeRefusal | undefined;
+  invoke(...call: [...Frame, flags: number, receiver: RawHandle, ...args: unknown[]]): Begun;
 }
 
 /** One line of the addon's table of events. */
@@ -84,9 +86,9 @@ export interface NativeAddon {
       closed: (reason: number) => void,
       ask: ((question: number, credentials: unknown[]) => void) | null,
     ]
-  ): void;
+  ): Begun;
   answer(question: number, answers: (string | null)[] | null): void;
-  close(...call: [...Frame, connection: RawHandle, limitMs: number]): NativeRefusal | undefined;
+  close(...call: [...Frame, connection: RawHandle, limitMs: number]): Begun;
   subscribe(
     ...call: [
       ...Frame,
@@ -96,8 +98,8 @@ export interface NativeAddon {
       queueSize: number,
       push: (events: Record<string, unknown>[], dropped: number) => void,
     ]
-  ): NativeRefusal | undefined;
-  unsubscribe(...call: [...Frame, connection: RawHandle, subscription: RawHandle]): NativeRefusal | undefined;
+  ): Begun;
+  unsubscribe(...call: [...Frame, connection: RawHandle, subscription: RawHandle]): Begun;
   /**
    * Resumes or thaws the domain on a thread of its own when the time is over, whatever JavaScript does meanwhile, until it is
    * proven to go on or the lease is ended. Null: the connection is closed.

@@ -103,19 +103,21 @@ int domainFDAssociate(virDomainPtr domain, const char* name, const Ints& files, 
 }
 
 int domainQemuMonitorCommandWithFiles(virDomainPtr domain, const char* command, const Ints& files,
-                                      Data* answer, unsigned flags) {
+                                      char** result, Descriptors* outfiles, unsigned flags) {
   Ints own = files;
   unsigned count = 0;
-  int* outfiles = nullptr;
-  char* raw = nullptr;
+  int* received = nullptr;
   const int done = VIR(virDomainQemuMonitorCommandWithFiles)(
-      domain, command, static_cast<unsigned>(own.size()), own.data(), &count, &outfiles, &raw, flags);
-  const std::unique_ptr<char, Free> result(raw);
-  DataList received;
-  for (unsigned i = 0; i < count; ++i) received.emplace_back(outfiles[i]);
-  free(outfiles);
-  *answer = DataObject{{"result", result.get()}, {"outfiles", std::move(received)}};
+      domain, command, static_cast<unsigned>(own.size()), own.data(), &count, &received, result, flags);
+  for (unsigned i = 0; i < count; ++i) outfiles->add(received[i]);
+  free(received);
   return done;
+}
+
+int domainOpenGraphicsFD(virDomainPtr domain, unsigned idx, Descriptor* opened, unsigned flags) {
+  const int descriptor = VIR(virDomainOpenGraphicsFD)(domain, idx, flags);
+  if (descriptor >= 0) opened->add(descriptor);
+  return descriptor;
 }
 
 }  // namespace virt::adapter

@@ -92,7 +92,7 @@ int domainGetVcpus(virDomainPtr domain, Data* vcpus) {
 int domainGetCPUStats(virDomainPtr domain, int firstCpu, unsigned cpus, Data* stats, unsigned flags) {
   const auto ask = VIR(virDomainGetCPUStats);
   const bool isTotal = firstCpu == -1;
-  const int each = ask(domain, nullptr, 0, firstCpu, isTotal ? 1 : 1, flags);
+  const int each = ask(domain, nullptr, 0, firstCpu, 1, flags);
   if (each < 0) return each;
   if (!isTotal && cpus == 0) {
     const int all = ask(domain, nullptr, 0, 0, 0, flags);

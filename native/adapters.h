@@ -40,7 +40,8 @@ virDomainPtr domainCreateXMLWithFiles(virConnectPtr connection, const char* xml,
                                       unsigned flags);
 int domainFDAssociate(virDomainPtr domain, const char* name, const Ints& files, unsigned flags);
 int domainQemuMonitorCommandWithFiles(virDomainPtr domain, const char* command, const Ints& files,
-                                      Data* answer, unsigned flags);
+                                      char** result, Descriptors* outfiles, unsigned flags);
+int domainOpenGraphicsFD(virDomainPtr domain, unsigned idx, Descriptor* opened, unsigned flags);
 
 // ---- the host
 int nodeGetCPUMap(virConnectPtr connection, Data* map, unsigned flags);

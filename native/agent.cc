@@ -133,4 +133,14 @@ void AgentLinks::clear() {
   for (auto& link : links) link->calls > 0 ? link->wire->cut() : link->wire->takeLeave();
 }
 
+void AgentLinks::cut() {
+  std::vector<std::shared_ptr<AgentLink>> idle;  // closed outside the lock
+  std::lock_guard lock(mutex_);
+  for (auto& link : links_) {
+    link->wire->cut();
+    if (link->calls == 0) idle.push_back(link);
+  }
+  std::erase_if(links_, [](auto& link) { return link->calls == 0; });
+}
+
 }  // namespace virt

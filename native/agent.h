@@ -57,6 +57,8 @@ class AgentLinks {
   void send(const std::shared_ptr<Call>& call, bool urgent);
   // Own threads. Calls that still run nobody waits for any more: they are cut off.
   void clear();
+  // From any thread: their host is dead. It has its own keepalive for none of them.
+  void cut();
 
  private:
   struct Waiting;

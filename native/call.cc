@@ -7,17 +7,17 @@
 
 namespace virt {
 
-void Call::depart(Napi::Env env, const CallFrame& frame) {
+Napi::Value Call::depart(Napi::Env env, const CallFrame& frame) {
   environment_ = Environment::of(env).shared_from_this();
   settle_ = environment_->refer(env, frame.settle);
   environment_->hold(env);
-  ticket_ = frame.ticket;
-  if (ticket_) environment_->tickets.emplace(ticket_, weak_from_this());
+  ticket_ = environment_->admit(weak_from_this());
   if (frame.timeoutMs > 0) {
     constexpr double longest = 1e12;  // three decades: beyond it the clock's arithmetic would overflow
     deadline_.set(std::chrono::milliseconds(static_cast<int64_t>(std::min(frame.timeoutMs, longest))),
                   weak_from_this());
   }
+  return Napi::Number::New(env, ticket_);
 }
 
 bool Call::win() {
@@ -80,7 +80,7 @@ void Call::deliver(Napi::Env env, int what) {
   napi_get_reference_value(env, settle_, &settle);
   environment_->forget(env, settle_);
   environment_->letGo(env);
-  if (ticket_) environment_->tickets.erase(ticket_);
+  environment_->calls.erase(ticket_);
   if (what == Done && !failure_) {
     callBack(env, settle, {result(env)});
   } else if (what == Done) {

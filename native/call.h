@@ -16,7 +16,6 @@ namespace virt {
 struct CallFrame {
   napi_value settle;  // (value, failure) => void
   double timeoutMs;   // 0: none
-  uint32_t ticket;    // to abandon it by; 0: never
   bool urgent;
 };
 
@@ -27,8 +26,8 @@ class Call : public Deliverable, public Expiring, public std::enable_shared_from
   // The session may be null: a call that belongs to none.
   explicit Call(std::shared_ptr<Session> session) : session_(std::move(session)) {}
 
-  // On the JavaScript thread, before the call is handed over.
-  void depart(Napi::Env env, const CallFrame& frame);
+  // On the JavaScript thread, before the call is handed over. Returns the number to abandon it by.
+  Napi::Value depart(Napi::Env env, const CallFrame& frame);
   // On a native thread. Does nothing where the call was abandoned before it began.
   void run(virDomainPtr substitute = nullptr);
   // The same, over a connection to the same guest that is the agent calls' own.

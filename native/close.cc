@@ -26,7 +26,7 @@ class CloseCall final : public Call {
   const std::chrono::milliseconds limit_;
 };
 
-// (settle, timeoutMs, ticket, urgent, connection, limitMs) => undefined
+// (settle, timeoutMs, urgent, connection, limitMs) => ticket | refusal; undefined: it was closed already
 Napi::Value close(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
   Handle* handle = Handle::fromJs(env, info[kFrame]);
@@ -37,9 +37,9 @@ Napi::Value close(const Napi::CallbackInfo& info) {
   }
   auto call = std::make_shared<CloseCall>(
       handle->session, std::chrono::milliseconds(info[kFrame + 1].As<Napi::Number>().Int64Value()));
-  call->depart(env, frameOf(info));
+  const auto ticket = call->depart(env, frameOf(info));
   if (!startThread("virt-close", [call] { call->run(); })) call->abandon(Call::Closed);
-  return env.Undefined();
+  return ticket;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 #include <libvirt/libvirt.h>
 #include <napi.h>
+#include <unistd.h>
 
 #include <string>
 #include <utility>
@@ -11,6 +12,24 @@
 namespace virt {
 
 using Buffer = std::vector<unsigned char>;
+
+// File descriptors that nobody took are closed: an answer may come when its call was given up.
+class Descriptors {
+ public:
+  Descriptors() = default;
+  Descriptors(const Descriptors&) = delete;
+  Descriptors& operator=(const Descriptors&) = delete;
+  ~Descriptors() {
+    for (const int descriptor : held_) ::close(descriptor);
+  }
+  void add(int descriptor) { held_.push_back(descriptor); }
+  std::vector<int> take() { return std::exchange(held_, {}); }
+
+ private:
+  std::vector<int> held_;
+};
+// Of which there is one.
+struct Descriptor : Descriptors {};
 
 struct Data;
 using DataList = std::vector<Data>;

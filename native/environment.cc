@@ -1,5 +1,7 @@
 #include "environment.h"
 
+#include "call.h"
+
 namespace virt {
 
 std::shared_ptr<Environment> Environment::create(Napi::Env env) {
@@ -40,14 +42,25 @@ void Environment::forget(Napi::Env env, napi_ref reference) {
   napi_delete_reference(env, reference);
 }
 
+uint32_t Environment::admit(std::weak_ptr<Call> call) {
+  while (!calls.try_emplace(++lastTicket_, call).second) {  // after four milliards of them
+  }
+  return lastTicket_;
+}
+
 void Environment::close(Napi::Env env) {
   for (auto* reference : references_) napi_delete_reference(env, reference);
   references_.clear();
-  std::vector<News> late;
-  std::lock_guard lock(mutex_);
-  open_ = false;
-  late.swap(news_);
-  napi_release_threadsafe_function(wake_, napi_tsfn_abort);
+  {
+    std::vector<News> late;
+    std::lock_guard lock(mutex_);
+    open_ = false;
+    late.swap(news_);
+    napi_release_threadsafe_function(wake_, napi_tsfn_abort);
+  }
+  // Nobody waits for them any more, and an open that waits for an answer would do so for ever.
+  for (auto& [ticket, waiting] : calls)
+    if (auto call = waiting.lock()) call->abandon(Call::Abandoned);
 }
 
 void Environment::arrive(napi_env raw, napi_value, void* context, void*) {

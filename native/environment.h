@@ -40,8 +40,10 @@ class Environment : public std::enable_shared_from_this<Environment> {
   napi_ref refer(Napi::Env env, napi_value value);
   void forget(Napi::Env env, napi_ref reference);
 
-  // Calls that JavaScript may want to abandon, and questions that it has to answer, by its own numbers.
-  std::unordered_map<uint32_t, std::weak_ptr<Call>> tickets;
+  // A call that is under way, by its ticket: JavaScript may abandon it, and the end of the environment does.
+  uint32_t admit(std::weak_ptr<Call> call);
+  std::unordered_map<uint32_t, std::weak_ptr<Call>> calls;
+  // Questions that JavaScript has to answer.
   std::unordered_map<uint32_t, std::shared_ptr<AuthRequest>> questions;
   uint32_t lastQuestion = 0;
 
@@ -54,6 +56,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   static void arrive(napi_env env, napi_value, void* context, void*);
 
   napi_threadsafe_function wake_ = nullptr;
+  uint32_t lastTicket_ = 0;                  // JavaScript thread only
   size_t holders_ = 0;                       // JavaScript thread only
   std::unordered_set<napi_ref> references_;  // JavaScript thread only
   std::mutex mutex_;

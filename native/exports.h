@@ -8,11 +8,10 @@
 
 namespace virt {
 
-// settle, timeoutMs, ticket, urgent: how every call begins.
-constexpr size_t kFrame = 4;
+// settle, timeoutMs, urgent: how every call begins. It returns its ticket.
+constexpr size_t kFrame = 3;
 inline CallFrame frameOf(const Napi::CallbackInfo& info) {
-  return {info[0], info[1].As<Napi::Number>().DoubleValue(), info[2].As<Napi::Number>().Uint32Value(),
-          info[3].As<Napi::Boolean>().Value()};
+  return {info[0], info[1].As<Napi::Number>().DoubleValue(), info[2].As<Napi::Boolean>().Value()};
 }
 
 inline Napi::Array textList(Napi::Env env, std::span<const char* const> texts) {

@@ -1,7 +1,6 @@
 #include "lane.h"
 
 #include <algorithm>
-#include <chrono>
 #include <thread>
 
 #include "thread.h"
@@ -10,7 +9,6 @@ namespace virt {
 
 namespace {
 thread_local bool isRetired = false;
-using Clock = std::chrono::steady_clock;
 constexpr std::chrono::microseconds kLookOut(50);
 constexpr std::chrono::milliseconds kQuick(100);
 }  // namespace
@@ -35,11 +33,16 @@ bool Lane::post(Task task, bool isPrompt) {
 }
 
 Lane::Queue* Lane::next() {
-  const size_t extra = isQuick_ ? spare_ : std::min<size_t>(spare_, 1);
-  const bool task = !tasks_.empty() && busy_ < width_;
-  const bool prompt = !prompts_.empty() && busy_ < width_ + extra;
+  const bool task = !tasks_.empty() && running_.size() < width_;
+  const bool prompt = !prompts_.empty() && running_.size() < widthForPrompt();
   if (task && prompt) return tasks_.front().number < prompts_.front().number ? &tasks_ : &prompts_;
   return task ? &tasks_ : prompt ? &prompts_ : nullptr;
+}
+
+size_t Lane::widthForPrompt() const {
+  const bool isFlowing =
+      isQuick_ && ordinary_ == 0 && (running_.empty() || Clock::now() - *running_.begin() < kQuick);
+  return width_ + (isFlowing ? spare_ : std::min<size_t>(spare_, 1));
 }
 
 bool Lane::summon() {
@@ -81,17 +84,19 @@ void Lane::work() {
     const bool isPrompt = &queue == &prompts_;
     Task task = std::move(queue.front().task);
     queue.pop_front();
-    ++busy_;
+    const auto start = running_.insert(Clock::now());
+    if (!isPrompt) ++ordinary_;
     isSearching_ = false;
     if (hasWork()) summon();
     lock.unlock();
-    const auto start = Clock::now();
     task();
     task = nullptr;  // what it held is released outside the lock, and here, where libvirt may be called
-    const bool wasQuick = Clock::now() - start < kQuick;
     lock.lock();
-    --busy_;
-    if (isPrompt) isQuick_ = wasQuick;
+    if (isPrompt)
+      isQuick_ = Clock::now() - *start < kQuick;
+    else
+      --ordinary_;
+    running_.erase(start);
     if (isRetired) break;
   }
   --threads_;

@@ -1,10 +1,12 @@
 // Where blocking calls run: a few threads private to one connection, so that a hung host starves nobody else.
 #pragma once
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 
 #include "condition.h"
 
@@ -20,8 +22,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
  public:
   // libvirtd serves five requests of a client at once, counts keepalives among them, and closes a client that
   // fills all five for half a minute: three here and one urgent leave room. What it answers from its own
-  // memory fills nothing: it may go beside three that hang, one at a time, and several at once while it is
-  // answered quickly, since the more libvirtd gets at once the less each costs.
+  // memory may go beside three that hang, one at a time; and many at once while nothing else is under way and
+  // each is answered quickly, since the more libvirtd gets at once the less each costs.
   static constexpr size_t kWidth = 3, kSpare = 4;
 
   explicit Lane(size_t width, size_t spare = 0) : width_(width), spare_(spare) {}
@@ -50,6 +52,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void work();
   // With the lock held: where the task waits that may start now; null: none may.
   Queue* next();
+  size_t widthForPrompt() const;
   bool hasWork() { return next() != nullptr; }
   bool summon();
   void lookOut(std::unique_lock<std::mutex>& lock);
@@ -59,8 +62,10 @@ class Lane : public std::enable_shared_from_this<Lane> {
   std::condition_variable wake_;
   Queue tasks_, prompts_;
   size_t posted_ = 0;
-  size_t threads_ = 0, idle_ = 0, busy_ = 0;
-  bool isQuick_ = false;               // the prompt task that ended last
+  size_t threads_ = 0, idle_ = 0, ordinary_ = 0;
+  using Clock = std::chrono::steady_clock;
+  std::multiset<Clock::time_point> running_;  // since when
+  bool isQuick_ = false;                      // the prompt task that ended last
   bool isSearching_ = false;           // a thread is awake, or being woken, that will look at the tasks
   std::atomic<bool> hasNews_ = false;  // for the one that is awake
   std::condition_variable freed_;

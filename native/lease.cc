@@ -65,7 +65,9 @@ void Lease::end() {
 
 void Lease::expire() {
   if (isActing_.exchange(true)) return;
-  startThread("virt-lease", [self = shared_from_this()] { self->act(); });
+  if (startThread("virt-lease", [self = shared_from_this()] { self->act(); })) return;
+  isActing_ = false;
+  deadline_.set(kLongestPause, weak_from_this());
 }
 
 void Lease::act() {
@@ -81,13 +83,19 @@ void Lease::act() {
   self_.reset();
 }
 
-bool Lease::goesOn() const {
+bool Lease::isEnded() {
+  std::lock_guard lock(mutex_);
+  return hasEnded_;
+}
+
+bool Lease::goesOn() {
   virConnectPtr connection = address_->open(true);
   if (!connection) return false;
   virDomainPtr domain = VIR(virDomainLookupByUUIDString)(connection, uuid_.c_str());
   bool isOver = !domain && lastErrorIs(VIR_ERR_NO_DOMAIN);
   if (domain) {
-    isOver = (what_ == What::Freeze ? thaw(domain) : resume(domain)) || isOff(domain);
+    // Who froze it may have thawed it meanwhile: what is frozen now is then another's.
+    isOver = isEnded() || (what_ == What::Freeze ? thaw(domain) : resume(domain)) || isOff(domain);
     VIR(virDomainFree)(domain);
   }
   VIR(virConnectClose)(connection);

@@ -31,7 +31,8 @@ class Lease final : public Expiring, public std::enable_shared_from_this<Lease> 
  private:
   void act();  // own thread: until the guest is proven to go on, or end()
   // On a connection of its own for each try, since the first one may be what is broken. False: try again.
-  bool goesOn() const;
+  bool goesOn();
+  bool isEnded();
   bool thaw(virDomainPtr domain) const;
   bool resume(virDomainPtr domain) const;
 

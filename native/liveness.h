@@ -22,6 +22,7 @@ class Liveness final : public Expiring, public std::enable_shared_from_this<Live
   void expire() override;
 
  private:
+  void look();  // own thread
   const std::weak_ptr<Session> session_;
   const std::shared_ptr<CloseWatch> watch_;
   const std::chrono::milliseconds interval_;

@@ -33,7 +33,7 @@ const char* shownResult(const Line& line) {
   return out == line.slots.end() ? line.result->shown : (*out)->result;
 }
 
-// (settle, timeoutMs, ticket, urgent, flags, receiver, ...arguments) => undefined | refusal
+// (settle, timeoutMs, urgent, flags, receiver, ...arguments) => ticket | refusal; undefined: it has ended
 Napi::Value invoke(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
   const auto& line = *static_cast<const Line*>(info.Data());
@@ -58,10 +58,12 @@ Napi::Value invoke(const Napi::CallbackInfo& info) {
       callBack(env, info[0], {env.Undefined(), Failure::closed().toJs(env)});
     return env.Undefined();
   }
-  call->depart(env, frameOf(info));
-  const bool urgent = line.route.urgent || info[3].As<Napi::Boolean>().Value();
-  session->submit(call, {.agent = line.route.agent, .urgent = urgent, .prompt = line.route.prompt});
-  return env.Undefined();
+  const auto frame = frameOf(info);
+  const auto ticket = call->depart(env, frame);
+  session->submit(
+      call,
+      {.agent = line.route.agent, .urgent = line.route.urgent || frame.urgent, .prompt = line.route.prompt});
+  return ticket;
 }
 
 Napi::Object describe(Napi::Env env, const Line& line) {

@@ -9,9 +9,9 @@ namespace {
 
 // (ticket) => undefined
 Napi::Value abandon(const Napi::CallbackInfo& info) {
-  auto& tickets = Environment::of(info.Env()).tickets;
-  const auto found = tickets.find(info[0].As<Napi::Number>().Uint32Value());
-  if (found == tickets.end()) return info.Env().Undefined();
+  auto& calls = Environment::of(info.Env()).calls;
+  const auto found = calls.find(info[0].As<Napi::Number>().Uint32Value());
+  if (found == calls.end()) return info.Env().Undefined();
   if (auto call = found->second.lock()) call->abandon(Call::Abandoned);
   return info.Env().Undefined();
 }

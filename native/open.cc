@@ -46,21 +46,21 @@ class OpenCall final : public Call {
   std::shared_ptr<Object> object_;
 };
 
-// (settle, timeoutMs, ticket, urgent, uri, flags, interval, count, closed, ask) => undefined
+// (settle, timeoutMs, urgent, uri, flags, interval, count, closed, ask) => ticket
 Napi::Value open(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
   auto environment = Environment::of(env).shared_from_this();
   std::shared_ptr<Authenticator> auth;
-  if (info[9].IsFunction())
-    auth = std::make_shared<Authenticator>(environment, std::make_shared<Callback>(env, info[9]));
-  auto session = std::make_shared<Session>(info[4].As<Napi::String>().Utf8Value(),
-                                           info[5].As<Napi::Number>().Uint32Value(), std::move(auth));
-  auto call = std::make_shared<OpenCall>(session, environment, info[6].As<Napi::Number>().Int32Value(),
-                                         info[7].As<Napi::Number>().Uint32Value(),
-                                         std::make_shared<Callback>(env, info[8]));
-  call->depart(env, frameOf(info));
+  if (info[8].IsFunction())
+    auth = std::make_shared<Authenticator>(environment, std::make_shared<Callback>(env, info[8]));
+  auto session = std::make_shared<Session>(info[3].As<Napi::String>().Utf8Value(),
+                                           info[4].As<Napi::Number>().Uint32Value(), std::move(auth));
+  auto call = std::make_shared<OpenCall>(session, environment, info[5].As<Napi::Number>().Int32Value(),
+                                         info[6].As<Napi::Number>().Uint32Value(),
+                                         std::make_shared<Callback>(env, info[7]));
+  const auto ticket = call->depart(env, frameOf(info));
   session->submit(call, {});
-  return env.Undefined();
+  return ticket;
 }
 
 // (number of the question, answers or null) => undefined

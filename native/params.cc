@@ -101,38 +101,6 @@ void paramsToList(const virTypedParameter* list, int count, ParamNames& names, N
   }
 }
 
-void copyParams(const virTypedParameter* list, int count, ParamList& into) {
-  const auto add = [&](auto function, const char* name, auto value) {
-    function(&into.list, &into.count, &into.room, name, value);
-  };
-  for (int i = 0; i < count; ++i) {
-    const auto& [name, type, value] = list[i];
-    switch (type) {
-      case VIR_TYPED_PARAM_INT:
-        add(VIR(virTypedParamsAddInt), name, value.i);
-        break;
-      case VIR_TYPED_PARAM_UINT:
-        add(VIR(virTypedParamsAddUInt), name, value.ui);
-        break;
-      case VIR_TYPED_PARAM_LLONG:
-        add(VIR(virTypedParamsAddLLong), name, value.l);
-        break;
-      case VIR_TYPED_PARAM_ULLONG:
-        add(VIR(virTypedParamsAddULLong), name, value.ul);
-        break;
-      case VIR_TYPED_PARAM_DOUBLE:
-        add(VIR(virTypedParamsAddDouble), name, value.d);
-        break;
-      case VIR_TYPED_PARAM_BOOLEAN:
-        add(VIR(virTypedParamsAddBoolean), name, value.b);
-        break;
-      case VIR_TYPED_PARAM_STRING:
-        add(VIR(virTypedParamsAddString), name, value.s);
-        break;
-    }
-  }
-}
-
 Refused paramsFromJs(Napi::Value value, std::span<const ParamField> schema, ParamList& into) {
   if (!value.IsObject() || value.IsArray())
     return refuse(Refusal::Kind::Type, "an object with " + namesOf(schema));

@@ -46,8 +46,6 @@ class ParamNames {
 };
 // Name, value, name, value, …, from `at` on.
 void paramsToList(const virTypedParameter* list, int count, ParamNames& names, Napi::Array into, uint32_t at);
-// libvirt has no public function that copies a list.
-void copyParams(const virTypedParameter* list, int count, ParamList& into);
 Refused paramsFromJs(Napi::Value value, std::span<const ParamField> schema, ParamList& list);
 
 }  // namespace virt

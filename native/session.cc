@@ -91,13 +91,24 @@ std::vector<std::shared_ptr<Call>> Session::unsettled() {
 }
 
 bool Session::isDead() {
-  std::lock_guard lock(mutex_);
-  return wasOpened_ && (!connection_ || VIR(virConnectIsAlive)(connection_) == 0);
+  virConnectPtr connection;
+  {
+    std::lock_guard lock(mutex_);
+    if (!connection_) return wasOpened_;
+    connection = connection_;
+    VIR(virConnectRef)(connection);
+    took();
+  }
+  // Outside the lock: libvirt answers only when its client is idle, and JavaScript needs the lock.
+  const bool isAlive = VIR(virConnectIsAlive)(connection) != 0;
+  VIR(virConnectClose)(connection);
+  gaveBack();
+  return !isAlive;
 }
 
-bool Session::waitsForDeadHost() {
+bool Session::isWaiting() {
   std::lock_guard lock(mutex_);
-  return connection_ && !calls_.empty() && VIR(virConnectIsAlive)(connection_) == 0;
+  return connection_ && !calls_.empty();
 }
 
 void Session::lose() {
@@ -105,6 +116,7 @@ void Session::lose() {
   const auto calls = unsettled();
   lock.unlock();
   for (auto& call : calls) call->abandon(Call::Lost);
+  agents_.cut();
 }
 
 void Session::release(Release release) {
@@ -113,7 +125,8 @@ void Session::release(Release release) {
     releases_.push_back(release);
     if (std::exchange(isReleasing_, true)) return;
   }
-  if (lane_->post([self = shared_from_this()] { self->releaseAll(); })) return;
+  // libvirt frees them without asking the host: they need not wait for calls that hang.
+  if (lane_->post([self = shared_from_this()] { self->releaseAll(); }, true)) return;
   std::lock_guard lock(releasesMutex_);
   isReleasing_ = false;  // they wait for the next one
 }

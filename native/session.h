@@ -54,11 +54,11 @@ class Session : public std::enable_shared_from_this<Session> {
   };
   void release(Release release);
 
-  // Closed by us, or given up by libvirt.
+  // Own threads. Closed by us, or given up by libvirt.
   bool isDead();
-  // Calls are in flight although libvirt has given the connection up.
-  bool waitsForDeadHost();
-  // Ends them.
+  // Calls are in flight.
+  bool isWaiting();
+  // Ends them: the host is dead.
   void lose();
 
   // References to libvirt's objects: close() waits until the last has been given back.

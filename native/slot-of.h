@@ -81,6 +81,12 @@ template <Hints hints, class Next>
 struct SlotOf<hints, const Buffer&, Next> { using type = BufferIn; };
 template <Hints hints, class Next>
 struct SlotOf<hints, Buffer*, Next> { using type = BufferOut; };
+template <Hints hints>
+struct SlotOf<hints, size_t, Buffer*> { using type = RoomIn; };
+template <Hints hints, class Next>
+struct SlotOf<hints, Descriptor*, Next> { using type = DescriptorOut; };
+template <Hints hints, class Next>
+struct SlotOf<hints, Descriptors*, Next> { using type = DescriptorsOut; };
 template <Hints hints, class Next>
 struct SlotOf<hints, Data*, Next> { using type = DataOut; };
 template <Hints hints, class S, class Count> requires IsFilled<S>

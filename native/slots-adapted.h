@@ -8,12 +8,26 @@
 
 namespace virt {
 
+// What libvirt's protocol carries; more it refuses, but only after we have made room for it.
+constexpr size_t kMostBytes = 4 * 1024 * 1024;
+constexpr uint32_t kMostNumbers = 1024;
+
+struct RoomIn : NumberIn<size_t> {  // size_t before Buffer *: how much is wanted
+  Refused read(const Reading& reading, Napi::Value value) override {
+    if (auto refused = NumberIn::read(reading, value)) return refused;
+    if (n > kMostBytes) return refuse(Refusal::Kind::Range, "an integer from 0 to 4194304");
+    return {};
+  }
+};
+
 template <class N>
 struct NumbersIn : In {  // const std::vector<N> &
   std::vector<N> numbers;
   Refused read(const Reading&, Napi::Value value) override {
     if (!value.IsArray()) return refuse(Refusal::Kind::Type, "an array of numbers");
     auto array = value.As<Napi::Array>();
+    if (array.Length() > kMostNumbers)
+      return refuse(Refusal::Kind::Range, "an array of at most 1024 numbers");
     numbers.resize(array.Length());
     for (uint32_t i = 0; i < numbers.size(); ++i)
       if (auto refused = numberFromJs<N>(array[i], numbers[i])) {
@@ -43,9 +57,27 @@ struct BufferOut : Out {  // Buffer *
   void pass(Word* words) override { *words = Word(&bytes); }
   Napi::Value give(Napi::Env env) override {
     auto js = Napi::ArrayBuffer::New(env, bytes.size());
+    if (js.IsEmpty()) return env.Undefined();  // the environment is ending: nobody will see it
     if (!bytes.empty()) std::memcpy(js.Data(), bytes.data(), bytes.size());
     return js;
   }
+};
+
+struct DescriptorsOut : Out {  // Descriptors *
+  static constexpr const char* result = "list";
+  Descriptors descriptors;
+  void pass(Word* words) override { *words = Word(&descriptors); }
+  Napi::Value give(Napi::Env env) override {
+    const auto taken = descriptors.take();
+    auto js = Napi::Array::New(env, taken.size());
+    for (uint32_t i = 0; i < taken.size(); ++i) js[i] = Napi::Number::New(env, taken[i]);
+    return js;
+  }
+};
+
+struct DescriptorOut : DescriptorsOut {  // Descriptor *
+  static constexpr const char* result = "value";
+  Napi::Value give(Napi::Env env) override { return Napi::Number::New(env, descriptors.take().front()); }
 };
 
 struct DataOut : Out {  // Data *

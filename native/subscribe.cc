@@ -57,8 +57,7 @@ class UnsubscribeCall final : public Call {
   const std::shared_ptr<Subscription> subscription_;
 };
 
-// (settle, timeoutMs, ticket, urgent, connection, event, object | null, queueSize, push) => undefined |
-// refusal
+// (settle, timeoutMs, urgent, connection, event, object | null, queueSize, push) => ticket | refusal
 Napi::Value subscribe(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
   Handle* handle = Handle::fromJs(env, info[kFrame]);
@@ -75,12 +74,12 @@ Napi::Value subscribe(const Napi::CallbackInfo& info) {
       line, Environment::of(env).shared_from_this(), std::make_shared<Callback>(env, info[kFrame + 4]),
       static_cast<size_t>(info[kFrame + 3].As<Napi::Number>().Int64Value()));
   auto call = std::make_shared<SubscribeCall>(session, session->objectOf(*handle), object, subscription);
-  call->depart(env, frameOf(info));
-  session->submit(call, {});
-  return env.Undefined();
+  const auto ticket = call->depart(env, frameOf(info));
+  session->submit(call, {.prompt = true});
+  return ticket;
 }
 
-// (settle, timeoutMs, ticket, urgent, connection, subscription) => undefined
+// (settle, timeoutMs, urgent, connection, subscription) => ticket | refusal
 Napi::Value unsubscribe(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
   Handle* handle = Handle::fromJs(env, info[kFrame]);
@@ -89,9 +88,9 @@ Napi::Value unsubscribe(const Napi::CallbackInfo& info) {
   (*subscription)->stop();
   auto call =
       std::make_shared<UnsubscribeCall>(handle->session, handle->session->objectOf(*handle), *subscription);
-  call->depart(env, frameOf(info));
-  handle->session->submit(call, {});
-  return env.Undefined();
+  const auto ticket = call->depart(env, frameOf(info));
+  handle->session->submit(call, {.prompt = true});
+  return ticket;
 }
 
 Napi::Object describe(Napi::Env env, const EventLine& line) {

@@ -245,7 +245,7 @@ constinit const Line lines[] = {
     FN(virDomainGetInterfaceParameters),
     FN(virDomainSetInterfaceParameters, Schema<interfaceParameters>),
     FN(virDomainOpenGraphics),
-    FN(virDomainOpenGraphicsFD, Count),
+    FN_BY(virDomainOpenGraphicsFD, domainOpenGraphicsFD, At<1>),
     FN(virDomainGraphicsReload),
     FN(virDomainGetBlockInfo),
     FN(virDomainGetDiskErrors),
@@ -311,7 +311,8 @@ constinit const Line lines[] = {
     FN(virDomainGetGuestInfo, Agent, Null<1>),
     FN(virDomainQemuAgentCommand, Agent),
     FN(virDomainQemuMonitorCommand),
-    FN_BY(virDomainQemuMonitorCommandWithFiles, domainQemuMonitorCommandWithFiles, At<1, 3>),
+    FN_BY(virDomainQemuMonitorCommandWithFiles, domainQemuMonitorCommandWithFiles, At<1, 3>,
+          Outs<"result", "outfiles">),
 
     FN(virDomainSnapshotCreateXML),
     FN(virDomainSnapshotLookupByName),

@@ -6,7 +6,7 @@ import time
 import libvirt
 
 # Calls let go of the interpreter's lock while they wait. As many threads as the addon has for one connection.
-THREADS = 4
+THREADS = 7
 
 
 def awaited(calls):

@@ -7,7 +7,7 @@
 #include <time.h>
 
 // libvirt's calls block: calls in flight are threads. As many as the addon has for one connection.
-enum { THREADS = 4 };
+enum { THREADS = 7 };
 
 static virDomainPtr domain;
 

@@ -1,14 +1,10 @@
 // One call into the addon, as a promise: deadline, signal, result, error.
-import { type Frame, type NativeFailure, type NativeRefusal, native } from '../native';
+import { type Begun, type Frame, type NativeFailure, native } from '../native';
 import { argumentError } from './errors';
 import { errorOf, refusalOf } from './failure';
 import { onAbort } from './on-abort';
 import type { CallOptions } from './options';
 import { isTraced, traced } from './trace';
-
-let lastTicket = 0;
-/** Numbers to abandon calls by; 32 bits, and 0 means none. */
-const nextTicket = (): number => (lastTicket = (lastTicket % 0xffff_ffff) + 1);
 
 export interface CheckedOptions {
   signal: AbortSignal | undefined;
@@ -36,24 +32,23 @@ export function checkOptions(options: CallOptions & { urgent?: boolean | undefin
 }
 
 /** Begins a call; a refusal is thrown, a failure rejects with the addon's plain data. */
-type Begin = (...frame: Frame) => NativeRefusal | undefined;
+type Begin = (...frame: Frame) => Begun;
 
 function begin(start: Begin, where: string, { signal, timeoutMs, urgent }: CheckedOptions): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const ticket = signal ? nextTicket() : 0;
-    const abort = () => {
-      native.abandon(ticket);
-      reject({ kind: 'abandoned' } satisfies NativeFailure);
-    };
     let stopListening: (() => void) | undefined;
     const settle = (value: unknown, failure?: NativeFailure) => {
       stopListening?.();
       if (failure) reject(failure);
       else resolve(value);
     };
-    const refusal = start(settle, timeoutMs, ticket, urgent);
-    if (refusal) reject(refusalOf(refusal, where));
-    else if (signal) stopListening = onAbort(signal, abort);
+    const begun = start(settle, timeoutMs, urgent);
+    if (typeof begun === 'object') reject(refusalOf(begun, where));
+    if (typeof begun !== 'number') return;
+    stopListening = onAbort(signal, () => {
+      native.abandon(begun);
+      reject({ kind: 'abandoned' } satisfies NativeFailure);
+    });
   });
 }
 

@@ -67,6 +67,8 @@ function checkAnswers(answers: unknown): void {
 function keepAliveOf(keepAlive: ConnectOptions['keepAlive']): { interval: number; count: number } {
   if (keepAlive === false) return { interval: 0, count: 0 };
   if (keepAlive === undefined) return { interval: 5, count: 6 };
+  if (typeof keepAlive !== 'object' || keepAlive === null)
+    throw argumentError('ERR_INVALID_ARG_TYPE', "The option 'keepAlive' of connect must be an object or false");
   for (const key of ['interval', 'count'] as const) {
     const value: unknown = keepAlive[key];
     if (typeof value !== 'number')
@@ -116,10 +118,7 @@ export async function connect(uri: string | null = null, options: ConnectOptions
   const flags = options.readonly ? ConnectFlags.RO : 0;
   try {
     const handle = await call(
-      (...frame) => {
-        native.open(...frame, uri ?? '', flags, interval, count, lost.fire, callback && ask);
-        return undefined;
-      },
+      (...frame) => native.open(...frame, uri ?? '', flags, interval, count, lost.fire, callback && ask),
       'connect',
       checkOptions(options, 'connect'),
     );

@@ -129,8 +129,8 @@ function syncMember(fn: NativeFunction): (...args: unknown[]) => unknown {
       value = result;
       failed = failure;
     };
-    const refusal = fn.invoke(settle, 0, 0, false, 0, receiver[raw]);
-    if (refusal) throw refusalOf(refusal, fn.name);
+    const refusal = fn.invoke(settle, 0, false, 0, receiver[raw]);
+    if (typeof refusal === 'object') throw refusalOf(refusal, fn.name);
     if (failed) throw errorOf(failed);
     return finish === null || value === null ? value : finish(value, receiver);
   };

@@ -43,6 +43,8 @@ type Names = Readonly<Record<string, true>>;
 
 /** The error for an option that is not among the names; null where all are. */
 export function unknownOption(options: object, names: Names, where: string): TypeError | null {
+  if (typeof options !== 'object' || options === null)
+    return argumentError('ERR_INVALID_ARG_TYPE', `The options of ${where} must be an object`);
   const unknown = Object.entries(options).find(([name, value]) => value !== undefined && !Object.hasOwn(names, name));
   if (!unknown) return null;
   const known = Object.keys(names).join(', ');

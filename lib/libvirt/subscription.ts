@@ -73,11 +73,11 @@ export async function subscribe<Name extends keyof DomainEvents>(
     throw argumentError('ERR_INVALID_ARG_VALUE', `The argument 'event' of subscribe must be one of ${names}`);
   }
   const { subject, kind } = native.events[index] as NativeEvent;
+  refuseUnknown(options, SUBSCRIBE_OPTIONS, 'subscribe');
   const { queueSize = 1000 } = options;
   const only = onlyOf(name, subject, options);
   if (!Number.isInteger(queueSize) || queueSize < 1)
     throw argumentError('ERR_OUT_OF_RANGE', "The option 'queueSize' of subscribe must be a positive integer");
-  refuseUnknown(options, SUBSCRIBE_OPTIONS, 'subscribe');
   const checked = checkOptions(options, 'subscribe');
   const queue = new EventQueue<DomainEvents[Name]>(queueSize, checked.signal, end);
   const objects = classOf(kind);

@@ -1,5 +1,5 @@
-// Connections that cannot be opened cost nothing that lasts.
-import { readdirSync } from 'node:fs';
+// Connections that cannot be opened cost nothing that lasts, and those that rest no thread.
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { connect } from '../../lib';
@@ -14,4 +14,17 @@ test('fifty that fail leave no thread once their lanes have been idle', async ()
   const limit = performance.now() + 20_000;
   while (threads() > before && performance.now() < limit) await delay(100);
   expect(threads()).toBeLessThanOrEqual(before);
+}, 30_000);
+
+test('an open connection has threads while it has work, and none when it has rested', async () => {
+  const lanes = () =>
+    readdirSync('/proc/self/task').filter((id) => readFileSync(`/proc/self/task/${id}/comm`, 'utf8') === 'virt-lane\n');
+  const limit = performance.now() + 20_000;
+  while (lanes().length > 0 && performance.now() < limit) await delay(100);
+  await using conn = await connect('test:///default');
+  await Promise.all(Array.from({ length: 50 }, () => conn.listAllDomains()));
+  expect(lanes().length).toBeGreaterThan(0);
+  while (lanes().length > 0 && performance.now() < limit) await delay(100);
+  expect(lanes()).toEqual([]);
+  expect(await conn.listAllDomains()).toHaveLength(1);
 }, 30_000);

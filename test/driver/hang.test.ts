@@ -5,7 +5,8 @@ import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, wr
 import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type Connection, connect, DomainState, LibvirtError } from '../../lib/libvirt';
 import { type SilentHost, silentHost } from './silent-host';
 import { rejection } from './test-driver';
@@ -32,6 +33,22 @@ test('an aborted signal rejects at once with its reason', async () => {
   const opening = connect(host.uri, { signal: abort.signal });
   abort.abort(reason);
   await expect(opening).rejects.toBe(reason);
+});
+
+test('two registries of modules, as of two test files, abandon each its own calls', async () => {
+  let other = connect;
+  jest.isolateModules(() => {
+    other = require('../../lib/libvirt').connect;
+  });
+  expect(other).not.toBe(connect);
+  const [mine, theirs] = [new AbortController(), new AbortController()];
+  const opened = rejection(connect(host.uri, { signal: mine.signal })).then(() => 'mine');
+  const others = rejection(other(host.uri, { signal: theirs.signal })).then(() => 'theirs');
+  theirs.abort();
+  await others;
+  expect(await Promise.race([opened, delay(200, 'still waiting')])).toBe('still waiting');
+  mine.abort();
+  expect(await opened).toBe('mine');
 });
 
 test('four opens that hang keep neither files nor other connections waiting', async () => {

@@ -13,6 +13,7 @@ const HOSTILE: readonly unknown[] = [
   Number.NaN,
   Number.POSITIVE_INFINITY,
   2 ** 31,
+  2 ** 45, // a size that no machine has room for
   2 ** 53,
   -(2n ** 63n) - 1n,
   2n ** 64n,
@@ -41,6 +42,7 @@ const HOSTILE: readonly unknown[] = [
   ['a\0'],
   [[[]]],
   new Array(1000).fill('x'),
+  new Array(100_000).fill(4),
   new Uint8Array(16),
   new Uint8Array(15),
   new Date(),

@@ -173,6 +173,14 @@ describe('refused, and libvirt was not called', () => {
     ['negative for unsigned', () => dom().blockResize?.('vda', -1), 'ERR_OUT_OF_RANGE', 'an integer from 0'],
     ['an unsafe number', () => dom().blockResize?.('vda', 2 ** 53), 'ERR_OUT_OF_RANGE', 'an integer'],
     ['NaN', () => dom().blockResize?.('vda', Number.NaN), 'ERR_OUT_OF_RANGE', 'an integer'],
+    ['more than libvirt carries', () => dom().blockPeek?.('vda', 0, 2 ** 45), 'ERR_OUT_OF_RANGE', 'from 0 to 4194304'],
+    ['the same of memory', () => dom().memoryPeek?.(0, 4194305), 'ERR_OUT_OF_RANGE', 'from 0 to 4194304'],
+    [
+      'a list longer than libvirt carries',
+      () => ask().nodeGetFreePages?.(new Array(1025).fill(4), 0, 1),
+      'ERR_OUT_OF_RANGE',
+      'an array of at most 1024 numbers',
+    ],
     ['a text for a number', () => dom().blockResize?.('vda', '1'), 'ERR_INVALID_ARG_TYPE', 'a number or a bigint'],
     [
       'a handle of another class',

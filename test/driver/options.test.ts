@@ -116,6 +116,15 @@ test.each<[where: string, option: string, call: () => Promise<unknown>]>([
   await expect(call()).rejects.toMatchObject(refusal(where, option));
 });
 
+test.each<[where: string, call: () => Promise<unknown>]>([
+  ['connect', () => connect('test:///default', null as never)],
+  ['connect', () => connect('test:///default', { keepAlive: null as never })],
+  ['subscribe', () => conn.subscribe('lifecycle', null as never)],
+])('%s: null is no object of options', async (where, call) => {
+  const message = expect.stringMatching(`${where} must be an object`);
+  await expect(call()).rejects.toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message });
+});
+
 test('an option that is undefined says nothing', async () => {
   await expect(listDiskSnapshots(dom, { timeout: undefined } as object)).resolves.toEqual([]);
 });

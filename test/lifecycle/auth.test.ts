@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { type AuthCredential, ConnectCredentialType, connect, LibvirtError } from '../../lib/libvirt';
 import { rejection } from '../driver/test-driver';
 import { type AuthDaemon, authDaemon, authority, PASSWORD, USER } from './auth-daemon';
+import { stage } from './child';
 
 jest.setTimeout(60_000);
 
@@ -117,6 +118,27 @@ describe('a daemon with a password', () => {
     expect(performance.now() - start).toBeLessThan(2000);
     late([USER, PASSWORD]);
     await (await connect(at.daemon.uri, { auth: good })).close();
+  });
+
+  test('a worker that is terminated while it is asked leaves no socket and no thread', async () => {
+    const place = stage();
+    try {
+      const worker = `require(${JSON.stringify(join(place.directory, 'lib', 'libvirt'))}).connect(${JSON.stringify(at.daemon.uri)}, {
+        auth: () => { require('node:worker_threads').parentPort.postMessage('asked'); return new Promise(() => {}); } }).catch(() => {})`;
+      const ended = await place.run(`
+        const { readdirSync, readFileSync, readlinkSync } = require('node:fs');
+        const lanes = () => readdirSync('/proc/self/task').filter((id) =>
+          readFileSync('/proc/self/task/' + id + '/comm', 'utf8').trim() === 'virt-lane').length;
+        const w = new (require('node:worker_threads').Worker)(${JSON.stringify(worker)}, { eval: true });
+        await new Promise((resolve) => w.once('message', resolve));
+        const before = lanes();
+        await w.terminate();
+        while (lanes() > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+        console.log(before, lanes());`);
+      expect(ended).toMatchObject({ code: 0, signal: null, stderr: '', stdout: '1 0\n' });
+    } finally {
+      place.close();
+    }
   });
 
   test('a server of another authority is not trusted', async () => {

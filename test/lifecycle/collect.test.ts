@@ -59,7 +59,7 @@ test('a handle that is collected while its call waits for its turn is good until
     };
     const call = (name, object, ...args) => {
       const { settle, ended } = begun();
-      line(name).invoke(settle, 0, 0, true, 0, object[handle], ...args);
+      line(name).invoke(settle, 0, true, 0, object[handle], ...args);
       return ended;
     };
     const conn = await libvirt.connect('test:///default');

@@ -56,6 +56,12 @@ test.each([3, 12])('%d calls wait for its monitor; each that needs none is answe
       const asked = call({ conn, domain, snapshot }).then(() => name);
       expect(await Promise.race([asked, settled, deadline()])).toBe(name);
     }
+    // Who listens must not wait to begin, nor to end.
+    const listened = (async () => {
+      await using events = await conn.subscribe('lifecycle');
+      return events.dropped;
+    })();
+    expect(await Promise.race([listened, settled, deadline()])).toBe(0);
     process.kill(pid, 'SIGCONT');
     await Promise.all(waiting);
   } finally {

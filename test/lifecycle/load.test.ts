@@ -58,7 +58,7 @@ test('a second copy of the binary takes no handle of the first', async () => {
     const dom = await conn.domainLookupByName('test');
     const raw = dom[Symbol.for('libvirt-disksnapshot.native handle')];
     const line = other.functions.find(({ name }) => name === 'virDomainGetName');
-    const refusal = line.invoke(() => {}, 0, 0, false, 0, raw);
+    const refusal = line.invoke(() => {}, 0, false, 0, raw);
     console.log(refusal.code, dom.getName());
     await conn.close();`,
   );

@@ -63,6 +63,22 @@ test('terminate() with calls in flight and events coming; the main thread goes o
   expect(ended).toMatchObject({ code: 0, signal: null, stderr: '', stdout: '1\n' });
 });
 
+test('terminate() with opens that hang leaves no socket and no thread in the process', async () => {
+  const ended = await place.run(`
+    const { readdirSync, readFileSync } = require('node:fs');
+    const own = () => readdirSync('/proc/self/task').map((id) => readFileSync('/proc/self/task/' + id + '/comm', 'utf8').trim())
+      .filter((name) => name === 'virt-lane').length;
+    const w = ${worker(
+      `for (let i = 0; i < 4; i++) libvirt.connect(${JSON.stringify(host.uri)}).catch(() => {}); setTimeout(() => parentPort.postMessage('hung'), 100);`,
+    )};
+    await new Promise((resolve) => w.once('message', resolve));
+    const before = own();
+    await w.terminate();
+    while (own() > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    console.log(before, own());`);
+  expect(ended).toMatchObject({ code: 0, signal: null, stderr: '', stdout: '4 0\n' });
+});
+
 test('terminate() with opens that hang returns at once', async () => {
   const ended = await place.run(`
     const w = ${worker(
