@@ -144,7 +144,11 @@ export async function addon() {
 
 async function guestImage() {
   const testing = (name) => createRequire(import.meta.url)(join(root, 'dist', 'testing', name));
-  await step('the test guest’s kernel and initramfs', () => testing('guest-image.js').guestImage().then(() => {}));
+  await step('the test guest’s kernel and initramfs', () =>
+    testing('guest-image.js')
+      .guestImage()
+      .then(() => {}),
+  );
   await step('what runs guests here', () => testing('accelerator.js').accelerator());
 }
 
