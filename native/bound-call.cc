@@ -69,6 +69,7 @@ std::optional<Failure> BoundCall::perform(virDomainPtr substitute) {
     slot->returned(returned_.word.as<int>(), session());
   }
   line_.result->keep(returned_, home);
+  if (line_.route.pins) session()->pin();
   return {};
 }
 

@@ -59,6 +59,8 @@ std::shared_ptr<Object> Session::objectOf(Handle& handle) {
   return closing_ ? nullptr : handle.object;
 }
 
+void Session::pin() { hasAgentLinks_ = false; }
+
 void Session::submit(const std::shared_ptr<Call>& call, Route route) {
   {
     std::unique_lock lock(mutex_);
@@ -125,7 +127,8 @@ void Session::release(Release release) {
     releases_.push_back(release);
     if (std::exchange(isReleasing_, true)) return;
   }
-  // libvirt frees them without asking the host: they need not wait for calls that hang.
+  // libvirt frees them without asking the host, but for a stream that is under way: they need not wait for
+  // calls that hang.
   if (lane_->post([self = shared_from_this()] { self->releaseAll(); }, true)) return;
   std::lock_guard lock(releasesMutex_);
   isReleasing_ = false;  // they wait for the next one

@@ -27,6 +27,7 @@ struct Route {
   bool agent = false;   // over a connection of its own, since an agent may not answer for ever
   bool urgent = false;  // not behind calls that hang: abort, destroy, thaw
   bool prompt = false;  // answered by the daemon from its own memory, whatever hangs
+  bool pins = false;    // tells the connection something that no other knows
 };
 
 class Session : public std::enable_shared_from_this<Session> {
@@ -44,6 +45,9 @@ class Session : public std::enable_shared_from_this<Session> {
   std::shared_ptr<Object> objectOf(Handle& handle);
   // Enters a call and posts it; a closed session, or a lack of threads, is the call's failure.
   void submit(const std::shared_ptr<Call>& call, Route route);
+  // From now on calls to agents go over this connection, too: what it was told of its user holds for no
+  // other.
+  void pin();
   // Out of the set of those that close() waits for.
   void settled(Call& call);
   // Gives a reference back where libvirt may be called. The collector lets go of many at once: one task
@@ -97,7 +101,7 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::shared_ptr<Lane> lane_ = std::make_shared<Lane>(Lane::kWidth, Lane::kSpare);
   const std::shared_ptr<Lane> urgent_ = std::make_shared<Lane>(1);
   AgentLinks agents_{address};
-  bool hasAgentLinks_ = true;
+  std::atomic<bool> hasAgentLinks_ = true;
   virConnectPtr connection_ = nullptr;
   bool wasOpened_ = false;  // of one that never was there is nothing to be freed, nor to be waited for
 

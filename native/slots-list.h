@@ -102,13 +102,13 @@ struct ParamsOut : Out {  // virTypedParameterPtr *, int *: libvirt allocates
 };
 
 // virTypedParameterPtr, int *: asked for their number, then filled; or, where libvirt wants room at once,
-// filled.
+// filled. A daemon refuses to be asked for more than its protocol carries.
 template <bool isAsked>
 struct ParamsFilled : Out {
   static constexpr size_t takes = 2;
   static constexpr bool isProbe = isAsked;
   static constexpr const char* result = "object";
-  std::vector<virTypedParameter> list = std::vector<virTypedParameter>(isAsked ? 0 : 64);
+  std::vector<virTypedParameter> list = std::vector<virTypedParameter>(isAsked ? 0 : 16);
   bool isProbed = false;
   int count = static_cast<int>(list.size());
   ~ParamsFilled() {

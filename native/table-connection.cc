@@ -54,7 +54,7 @@ constinit const Line lines[] = {
     FN(virConnectBaselineHypervisorCPU, Null<1, 2, 3, 4>),
     FN(virConnectDomainXMLFromNative),
     FN(virConnectDomainXMLToNative),
-    FN(virConnectSetIdentity, Schema<identity>),
+    FN(virConnectSetIdentity, Schema<identity>, Pins),
     FN(virNodeGetInfo),
     FN_BY(virNodeGetCPUMap, nodeGetCPUMap, At<>),
     FN_BY(virNodeGetCPUStats, nodeGetCPUStats, At<1>),

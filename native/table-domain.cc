@@ -249,7 +249,7 @@ constinit const Line lines[] = {
     FN(virDomainGraphicsReload),
     FN(virDomainGetBlockInfo),
     FN(virDomainGetDiskErrors),
-    FN(virDomainGetBlockIoTune, Null<1>),
+    FN(virDomainGetBlockIoTune),
     FN(virDomainSetBlockIoTune, Schema<blockIoTune>),
     FN(virDomainSetThrottleGroup, Schema<blockIoTune>),
     FN(virDomainDelThrottleGroup),
@@ -335,12 +335,12 @@ constinit const Line lines[] = {
     FN(virDomainMigrateToURI2, Null<1, 2, 3, 5>),
     FN(virDomainMigrateToURI3, Schema<migration>, Null<1, 2>),
     FN(virDomainMigrateGetMaxDowntime),
-    FN(virDomainMigrateSetMaxDowntime),
+    FN(virDomainMigrateSetMaxDowntime, Urgent),
     FN(virDomainMigrateGetCompressionCache),
     FN(virDomainMigrateSetCompressionCache),
     FN(virDomainMigrateGetMaxSpeed),
-    FN(virDomainMigrateSetMaxSpeed),
-    FN(virDomainMigrateStartPostCopy),
+    FN(virDomainMigrateSetMaxSpeed, Urgent),
+    FN(virDomainMigrateStartPostCopy, Urgent),
 };
 
 }  // namespace

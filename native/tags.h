@@ -24,6 +24,7 @@ struct Sync {};    // read from the handle: returns at once, without a promise
 struct Prompt {};  // libvirtd takes no job and asks no monitor: it answers from its own memory
 struct Urgent {};  // must get through while other calls hang
 struct Agent {};   // waits for the guest's agent
+struct Pins {};    // tells this connection something that others to the same host do not know
 struct Plain {};   // the last `unsigned int` is no flags
 
 // Of streams.

@@ -52,6 +52,8 @@ export interface Plan {
   freeze: FreezePlan;
   /** The guest is paused for the moment of the cuts. */
   pause: boolean;
+  /** The same where the freeze is refused and the snapshot goes on. */
+  pauseUnfrozen: boolean;
   problems: DiskSnapshotError[];
   /** Lets go of what looking at images needed. */
   close(): Promise<void>;
@@ -106,11 +108,23 @@ export async function makePlan(domain: Domain, request: SnapshotRequest, call: C
     because: 'it cannot be frozen',
   };
   const pause = needsPause(guest, cuts, freeze) && request.pause;
+  const pauseUnfrozen = needsPause(guest, cuts, { kind: 'none', because: '' }) && request.pause;
   await attempt(undefined, () => refuseUnflushed(guest, cuts, freeze, pause));
   const close = async () => {
     for (const opened of folders.values()) await (await opened.catch(() => null))?.close();
   };
-  return { guest, name, cuts, freeze, pause, problems, close };
+  return { guest, name, cuts, freeze, pause, pauseUnfrozen, problems, close };
+}
+
+/**
+ * The same where the freeze was refused and the snapshot goes on without: what the freeze stood for, a pause does.
+ *
+ * @throws DiskSnapshotError where the caller forbids the pause that a cut cannot do without
+ */
+export function withoutFreeze(plan: Plan, because: string): Plan {
+  const freeze: FreezePlan = { kind: 'none', because };
+  refuseUnflushed(plan.guest, plan.cuts, freeze, plan.pauseUnfrozen);
+  return { ...plan, freeze, pause: plan.pauseUnfrozen };
 }
 
 function nameFor(guest: Guest, asked: string | undefined): string {

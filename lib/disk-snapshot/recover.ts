@@ -47,13 +47,16 @@ export function recoverDiskSnapshots(dom: Domain, options: OperationOptions = {}
       const recovery: Recovery = { finished: [], undone: [], thawed: false, resumed: false };
       const guest = await lookAtGuest(dom, call);
       if (!guest.active) await endHelpers(guest);
-      const { intents } = journalOf(guest.document);
+      const { intents, sets } = journalOf(guest.document);
       // First, since the guest waits; a paused one has no agent.
       recovery.resumed = await resume(guest, intents, call);
       recovery.thawed = await thaw(guest, intents, call);
       for (const intent of intents) {
         tell(onProgress, { phase: 'clean', done: 0, total: 0 });
-        recovery[await settle(guest, intent, call)].push(intent.set.name);
+        const isRecorded = !intent.revert && sets.some(({ id }) => id === intent.id);
+        // Its process died when all was done but this.
+        if (isRecorded) await removeRecord(dom, 'intent', intent.id, call);
+        recovery[isRecorded ? 'finished' : await settle(guest, intent, call)].push(intent.set.name);
       }
       return recovery;
     });

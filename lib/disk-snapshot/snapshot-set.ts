@@ -18,7 +18,7 @@ import { deleteSnapshots } from './merge/delete-by-method';
 import { cutMethods, type MethodCut, prepareMethod, recordOfMethod } from './methods/cut';
 import { lookAtLayers, makeOverlay, type QemuLayer, qemuState, recordOf, removeOverlay } from './methods/qemu-external';
 import { pauseGuest, resumeGuest } from './pause';
-import { consistencyOf, makePlan, type Plan } from './plan';
+import { consistencyOf, makePlan, type Plan, withoutFreeze } from './plan';
 import { withClaim } from './records/claim';
 import { removeRecord, writeRecord } from './records/journal';
 import type { IntentRecord, MethodState, SetRecord } from './records/record';
@@ -103,7 +103,7 @@ async function record(work: Work, claim: string): Promise<Recorded> {
     claim,
     domainId: active ? (document.id ?? null) : null,
     willFreeze: plan.freeze.kind === 'own',
-    willPause: plan.pause,
+    willPause: plan.pause || plan.pauseUnfrozen,
     set: {
       version: 1,
       id,
@@ -191,7 +191,7 @@ async function quiesce(prepared: Prepared): Promise<Quiesced> {
     // The guest is proven thawed again unless the error says otherwise; the proposal then wants the snapshot regardless.
     const harmless = error instanceof DiskSnapshotError && error.code === 'QUIESCE_UNAVAILABLE';
     if (!harmless || options.quiesce === 'required') throw error;
-    return { ...prepared, freeze: null, unfrozen: error.message };
+    return { ...prepared, plan: withoutFreeze(plan, error.message), freeze: null, unfrozen: error.message };
   }
 }
 

@@ -140,7 +140,10 @@ export interface Connection {
   domainXMLFromNative(nativeFormat: string, nativeConfig: string, flags?: FlagsArg<never>): Promise<string>;
   /** virConnectDomainXMLToNative: what a `<domain>` becomes, for QEMU its command line. */
   domainXMLToNative(nativeFormat: string, domainXml: string, flags?: FlagsArg<never>): Promise<string>;
-  /** virConnectSetIdentity: for whom this connection acts, where its user may act for others. */
+  /**
+   * virConnectSetIdentity: for whom this connection acts, where its user may act for others. From then on calls to guests' agents
+   * go over this connection, too, and no longer over ones of their own: one that hangs then takes one of its three threads.
+   */
   setIdentity(params: ConnectIdentity, flags?: FlagsArg<never>): Promise<void>;
   /** virNodeGetCPUMap: how many CPUs there are, how many are on, and which. */
   nodeGetCPUMap(flags?: FlagsArg<never>): Promise<NodeCPUMap>;

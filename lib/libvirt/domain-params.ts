@@ -33,7 +33,7 @@ export interface BlockCopyParams {
   /** Bytes, a power of two. */
   granularity?: number;
   /** Bytes. */
-  buf_size?: number | bigint;
+  'buf-size'?: number | bigint;
 }
 
 /** virDomainSetBlkioParameters. `device_*` are lists such as `'/dev/sda,1000,/dev/sdb,500'`. */

@@ -287,8 +287,8 @@ export interface Domain {
   getBlockInfo(disk: string, flags?: FlagsArg<never>): Promise<DomainBlockInfo>;
   /** virDomainGetDiskErrors: the disks that paused the guest, and why. */
   getDiskErrors(flags?: FlagsArg<never>): Promise<DomainDiskError[]>;
-  /** virDomainGetBlockIoTune: limits of one disk, by name; `disk` null: which limits there are. */
-  getBlockIoTune(disk: string | null, flags?: FlagsArg<'DomainModificationImpact'>): Promise<TypedParams>;
+  /** virDomainGetBlockIoTune: limits of one disk, by name. */
+  getBlockIoTune(disk: string, flags?: FlagsArg<'DomainModificationImpact'>): Promise<TypedParams>;
   /** virDomainSetBlockIoTune: changes limits of one disk. */
   setBlockIoTune(disk: string, params: BlockIoTune, flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
   /** virDomainSetThrottleGroup: makes or changes a group whose limits its disks share. libvirt 11.2 and later. */

@@ -56,8 +56,18 @@ class NodeStream extends Duplex {
   override _read(): void {
     this.#receive().then(
       (chunk) => this.push(chunk),
-      (error) => this.destroy(error),
+      (error) => this.#readFailed(error),
     );
+  }
+
+  /** Our own finish ends a read that waits: the stream is over then, and nothing has failed unless the finish does. */
+  #readFailed(error: Error): void {
+    if (this.#finished === undefined) this.destroy(error);
+    else
+      this.#finished.then(
+        () => this.push(null),
+        () => this.destroy(error),
+      );
   }
 
   override _write(chunk: unknown, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {

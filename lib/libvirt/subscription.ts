@@ -152,6 +152,16 @@ class EventQueue<E> implements Subscription<E> {
 
   push(event: E): void {
     if (this.#end !== undefined) return;
+    this.#tell(event);
+    const waiting = this.#waiting.shift();
+    if (waiting) waiting.resolve({ value: event, done: false });
+    else if (this.#listeners.size > 0) return;
+    else if (this.#events.length < this.#size) this.#events.push(event);
+    else this.dropped++;
+    this.#hold();
+  }
+
+  #tell(event: E): void {
     for (const listener of [...this.#listeners]) {
       try {
         listener(event);
@@ -162,20 +172,15 @@ class EventQueue<E> implements Subscription<E> {
         });
       }
     }
-    const waiting = this.#waiting.shift();
-    if (waiting) waiting.resolve({ value: event, done: false });
-    else if (this.#listeners.size > 0) return;
-    else if (this.#events.length < this.#size) this.#events.push(event);
-    else this.dropped++;
-    this.#hold();
   }
 
   on(listener: (event: E) => void): this {
     if (typeof listener !== 'function')
       throw argumentError('ERR_INVALID_ARG_TYPE', "The argument 'listener' must be a function");
     this.#listeners.add(listener);
-    // What came before the first listener is its own.
-    for (const event of this.#events.splice(0)) this.push(event);
+    // What came before the first listener is its own, also where no more will come.
+    for (const event of this.#events.splice(0)) this.#tell(event);
+    if (this.#end !== undefined) this.#listeners.clear();
     this.#hold();
     return this;
   }

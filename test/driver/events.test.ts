@@ -148,6 +148,22 @@ test('the close of the connection ends it', async () => {
   await events[Symbol.asyncDispose]();
 });
 
+test('a listener that comes after the end gets what had come before it', async () => {
+  const conn = await connect('test:///default');
+  const domain = await conn.domainLookupByName('test');
+  const [late, early] = [await conn.subscribe('lifecycle'), await conn.subscribe('lifecycle')];
+  await domain.suspend();
+  for await (const { event } of early) {
+    expect(event).toBe(DomainEventType.SUSPENDED);
+    break;
+  }
+  await domain.resume();
+  await conn.close();
+  const heard: number[] = [];
+  late.on(({ event }) => heard.push(event));
+  expect(heard[0]).toBe(DomainEventType.SUSPENDED);
+});
+
 test('unknown names, bad queues, closed connections', async () => {
   expect(await rejection(driver.connection.subscribe('liefcycle' as never))).toMatchObject({
     code: 'ERR_INVALID_ARG_VALUE',

@@ -1,10 +1,11 @@
 // The families that libvirt's test driver lacks, on a daemon of our own and on guests without a system, which start at once.
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import {
   type Connection,
   type Domain,
+  DomainConsoleFlags,
   DomainCreateFlags,
   DomainJobType,
   DomainMemoryFlags,
@@ -14,6 +15,7 @@ import {
   DomainState,
   ErrorNumber,
   KeycodeSet,
+  LibvirtError,
   NetworkEventLifecycleType,
   SecretEventLifecycleType,
   SecretUsageType,
@@ -125,6 +127,28 @@ test('node devices, interfaces and the host: what this machine has', async () =>
   expect(await conn.getType()).toBe('QEMU');
 });
 
+test('who acts for another does so in every call: none goes over a connection of its own any more', async () => {
+  const sockets = () =>
+    readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
+      } catch {
+        return false; // the folder's own
+      }
+    }).length;
+  await using own = await made.daemon.connect();
+  const guest = await own.domainCreateXML(guestXml('acted-on'), DomainCreateFlags.START_PAUSED);
+  try {
+    const ask = () => rejection(guest.qemuAgentCommand('{"execute":"guest-ping"}', 1));
+    await own.setIdentity({ 'user-name': 'somebody' });
+    const before = sockets();
+    expect(await ask()).toBeInstanceOf(LibvirtError);
+    expect(sockets()).toBe(before);
+  } finally {
+    await guest.destroy();
+  }
+});
+
 describe('a running guest', () => {
   let domain: Domain;
   beforeEach(async () => {
@@ -153,6 +177,25 @@ describe('a running guest', () => {
     }
     expect(said).toContain('SeaBIOS');
     await expect(stream.recv(Buffer.alloc(1))).rejects.toThrow('finished or aborted');
+  });
+
+  test('its console, closed in good order while it says nothing', async () => {
+    const stream = await conn.streamNew();
+    await domain.openConsole(null, stream, DomainConsoleFlags.FORCE);
+    const terminal = stream.duplex();
+    const errors: Error[] = [];
+    terminal.on('error', (error) => errors.push(error));
+    terminal.resume();
+    terminal.end();
+    await new Promise((resolve) => terminal.once('close', resolve));
+    expect(errors).toEqual([]);
+    expect(terminal.writableFinished).toBe(true);
+  });
+
+  test('its scheduler, over the wire', async () => {
+    const said = await rejection(domain.getSchedulerParameters());
+    // Without control groups the daemon has none to tell; it must not refuse the question itself.
+    if (said !== undefined) expect(String(said)).not.toContain('too large');
   });
 
   test('its screen, its keys, its memory, its disk', async () => {

@@ -18,7 +18,7 @@ import {
 } from '../../lib';
 import { type FaultPoint, installFaultHook } from '../../lib/disk-snapshot/fault-point';
 import { qmp } from '../../lib/disk-snapshot/images/qmp';
-import { readJournal } from '../../lib/disk-snapshot/records/journal';
+import { readJournal, writeRecord } from '../../lib/disk-snapshot/records/journal';
 import { readFileFromImage, startInstantWriter, verifyConsistency } from '../../lib/testing';
 import { FREEZE_HOOK } from '../../lib/testing/guest-scripts';
 import { temporaryDirectory } from '../../lib/testing/scratch';
@@ -268,6 +268,64 @@ test.each(Object.entries(DEATHS))('killed %s: what was made is taken back by rec
   expect(await lab.everything()).not.toEqual(before);
   expect(await recoverDiskSnapshots(domain)).toMatchObject({ undone: ['dead'], finished: [] });
   expect(await lab.everything()).toEqual(before);
+});
+
+test('killed when the record was written, by a method alone: the snapshot stays, and only the intent goes', async () => {
+  const { domain } = lab.guest;
+  const args = [
+    `const die = () => process.kill(process.pid, 'SIGKILL');\n${dieAt('snapshot.written')};\n${CHILD}`,
+    lab.daemon.uri,
+    domain.getName(),
+    JSON.stringify({ vdb: 'btrfs' }),
+  ];
+  const child = spawn(process.execPath, ['-e', ...args], { cwd: join(__dirname, '..', '..'), stdio: 'inherit' });
+  expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+  const { sets } = await readJournal(domain);
+  expect(await recoverDiskSnapshots(domain)).toMatchObject({ finished: ['dead'], undone: [] });
+  expect(await readJournal(domain)).toMatchObject({ sets, intents: [], claims: [] });
+  const [listed] = await listDiskSnapshots(domain);
+  expect(listed?.disks.map(({ disk, state }) => [disk, state])).toEqual([['vdb', 'present']]);
+});
+
+describe('the guest refuses to freeze, and nobody requires it', () => {
+  const hook = (exitCode: number) => lab.sh(`printf '#!/bin/sh\\nexit ${exitCode}\\n' >${FREEZE_HOOK}`);
+  beforeAll(() => hook(1));
+  afterAll(() => hook(0));
+
+  test('it is paused instead: one instant all the same, and each sound', async () => {
+    const disks = disksOf(SUBJECTS.slice(0, 4));
+    expect(await planSnapshot(lab.guest.domain, { disks })).toMatchObject({ willFreeze: true, willPause: false });
+    const set = await snapshotDisks(lab.guest.domain, { disks, name: 'unfrozen' });
+    expect(set).toMatchObject({ consistency: 'crash', frozenMs: 0 });
+    expect(set.pausedMs).toBeGreaterThan(0);
+    expect((await lab.guest.domain.getState()).state).toBe(DomainState.RUNNING);
+  });
+
+  test('a clone, which needs one or the other, is not made where the caller forbids the pause', async () => {
+    const before = await lab.everything();
+    const options = { disks: { vdb: 'btrfs' }, pause: false } as const;
+    const error = await snapshotDisks(lab.guest.domain, options).catch((e) => e);
+    expect(error).toMatchObject({ code: 'METHOD_UNSUPPORTED', outcome: 'undone', disk: 'vdb' });
+    expect(await lab.everything()).toEqual(before);
+  });
+});
+
+test('a set of which one cannot be deleted is not deleted in part', async () => {
+  const { domain } = lab.guest;
+  const set = await snapshotDisks(domain, { disks: { vdb: 'btrfs', vdd: 'vendor-array' }, name: 'whole' });
+  const { sets } = await readJournal(domain);
+  const [record] = sets;
+  const strange = sets.map((one) => ({
+    ...one,
+    disks: one.disks.map((disk) => (disk.disk === 'vdd' ? { ...disk, method: 'unheard-of' } : disk)),
+  }));
+  if (strange[0] === undefined || record === undefined) throw new Error('no record');
+  await writeRecord(domain, 'set', strange[0]);
+  await expect(set.delete()).rejects.toMatchObject({ code: 'METHOD_UNKNOWN', outcome: 'unchanged' });
+  expect((await readJournal(domain)).sets).toEqual(strange);
+  await writeRecord(domain, 'set', record);
+  const [listed] = await listDiskSnapshots(domain);
+  expect(listed?.disks.map(({ state }) => state)).toEqual(['present', 'present']);
 });
 
 const CHILD = `

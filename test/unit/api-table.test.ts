@@ -19,7 +19,6 @@ const NULLABLE_ALL_THE_SAME: ReadonlySet<string> = new Set([
   'virDomainSetMetadata metadata',
   'virNetworkGetMetadata uri',
   'virNetworkSetMetadata metadata',
-  'virDomainGetBlockIoTune disk',
   'virDomainFSFreeze mountpoints',
   'virDomainFSThaw mountpoints',
   'virDomainFSTrim mountPoint',

@@ -27,6 +27,9 @@ export async function deleteSnapshots(
   if (ofMethods(await find()).length > 0) {
     await withClaim(domain, 'delete', call, async () => {
       const guest = await lookAtGuest(domain, call);
+      // All of them are looked for before the first is deleted.
+      const first = await find();
+      for (const record of ofMethods(first)) if (first) methodOf(guest, first, record);
       for (let set = await find(); set; set = await find()) {
         const [record] = ofMethods(set);
         if (!record) break;

@@ -1,4 +1,5 @@
 // The bytes of volumes, through libvirt's streams: read piece by piece, and brought back where they differ.
+import { finished } from 'node:stream/promises';
 import type { Connection, StorageVol } from '../../libvirt';
 import { BLOCK } from './logical-volumes';
 
@@ -87,5 +88,6 @@ async function write(conn: Connection, vol: StorageVol, offset: number, data: Bu
   const stream = await conn.streamNew();
   await vol.upload(stream, offset, data.length);
   const writable = stream.writable();
-  await new Promise<void>((resolve, reject) => writable.once('error', reject).end(data, resolve));
+  writable.end(data);
+  await finished(writable);
 }
