@@ -139,6 +139,9 @@ describe('ways of calls', () => {
       'virDomainDestroy',
       'virDomainDestroyFlags',
       'virDomainFSThaw',
+      'virDomainMigrateSetMaxDowntime',
+      'virDomainMigrateSetMaxSpeed',
+      'virDomainMigrateStartPostCopy',
     ]);
   });
 
