@@ -8,6 +8,7 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type AuthCredential, ConnectCredentialType, connect, LibvirtError } from '../../lib/libvirt';
 import { rejection } from '../driver/test-driver';
+import { laneThreads } from '../lane-threads';
 import { type AuthDaemon, authDaemon, authority, PASSWORD, USER } from './auth-daemon';
 import { stage } from './child';
 
@@ -126,9 +127,7 @@ describe('a daemon with a password', () => {
       const worker = `require(${JSON.stringify(join(place.directory, 'lib', 'libvirt'))}).connect(${JSON.stringify(at.daemon.uri)}, {
         auth: () => { require('node:worker_threads').parentPort.postMessage('asked'); return new Promise(() => {}); } }).catch(() => {})`;
       const ended = await place.run(`
-        const { readdirSync, readFileSync, readlinkSync } = require('node:fs');
-        const lanes = () => readdirSync('/proc/self/task').filter((id) =>
-          readFileSync('/proc/self/task/' + id + '/comm', 'utf8').trim() === 'virt-lane').length;
+        const lanes = ${laneThreads};
         const w = new (require('node:worker_threads').Worker)(${JSON.stringify(worker)}, { eval: true });
         await new Promise((resolve) => w.once('message', resolve));
         const before = lanes();

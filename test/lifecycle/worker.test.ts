@@ -1,6 +1,7 @@
 // Workers: each environment has its own connections, calls and events, and may be terminated at any moment.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type SilentHost, silentHost } from '../driver/silent-host';
+import { laneThreads } from '../lane-threads';
 import { type Stage, stage } from './child';
 
 let place: Stage;
@@ -65,9 +66,7 @@ test('terminate() with calls in flight and events coming; the main thread goes o
 
 test('terminate() with opens that hang leaves no socket and no thread in the process', async () => {
   const ended = await place.run(`
-    const { readdirSync, readFileSync } = require('node:fs');
-    const own = () => readdirSync('/proc/self/task').map((id) => readFileSync('/proc/self/task/' + id + '/comm', 'utf8').trim())
-      .filter((name) => name === 'virt-lane').length;
+    const own = ${laneThreads};
     const w = ${worker(
       `for (let i = 0; i < 4; i++) libvirt.connect(${JSON.stringify(host.uri)}).catch(() => {}); setTimeout(() => parentPort.postMessage('hung'), 100);`,
     )};
