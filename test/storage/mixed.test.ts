@@ -310,6 +310,16 @@ describe('the guest refuses to freeze, and nobody requires it', () => {
   });
 });
 
+test('nor is one whose layer cannot be merged', async () => {
+  const { domain } = lab.guest;
+  const set = await snapshotDisks(domain, { disks: { vda: 'qemu', vdb: 'btrfs' }, name: 'lower' });
+  const inside = await snapshotDisks(domain, { disks: { vda: { method: 'qemu', mode: 'internal' } }, name: 'upper' });
+  await expect(set.delete()).rejects.toMatchObject({ name: 'DiskSnapshotError', outcome: 'unchanged', disk: 'vda' });
+  const listed = (await listDiskSnapshots(domain)).find(({ name }) => name === 'lower');
+  expect(listed?.disks.map(({ state }) => state)).toEqual(['present', 'present']);
+  await inside.delete();
+});
+
 test('a set of which one cannot be deleted is not deleted in part', async () => {
   const { domain } = lab.guest;
   const set = await snapshotDisks(domain, { disks: { vdb: 'btrfs', vdd: 'vendor-array' }, name: 'whole' });

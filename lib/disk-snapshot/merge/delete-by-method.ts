@@ -11,7 +11,7 @@ import { withClaim } from '../records/claim';
 import { readJournal, removeRecord, writeRecord } from '../records/journal';
 import { type DiskRecord, type MethodState, qemuStateOf, type SetRecord } from '../records/record';
 import type { DeleteOptions } from '../types';
-import { deleteLayers } from './delete';
+import { deleteLayers, planLayers } from './delete';
 
 /** Deletes the snapshots of a set, each by its own method: all, or those of the given targets. Done twice is success. */
 export async function deleteSnapshots(
@@ -27,9 +27,10 @@ export async function deleteSnapshots(
   if (ofMethods(await find()).length > 0) {
     await withClaim(domain, 'delete', call, async () => {
       const guest = await lookAtGuest(domain, call);
-      // All of them are looked for before the first is deleted.
+      // All of them are looked at, and the layers, before the first is deleted.
       const first = await find();
       for (const record of ofMethods(first)) if (first) methodOf(guest, first, record);
+      await planLayers(domain, setId, targets, options.signal);
       for (let set = await find(); set; set = await find()) {
         const [record] = ofMethods(set);
         if (!record) break;

@@ -12,7 +12,7 @@ import { imageUsers } from '../images/users';
 import { tell } from '../progress';
 import { withClaim } from '../records/claim';
 import { readJournal, removeRecord, writeRecord } from '../records/journal';
-import { type ImageRef, qemuStateOf } from '../records/record';
+import { type DiskRecord, type ImageRef, qemuStateOf } from '../records/record';
 import type { DeleteOptions } from '../types';
 import { settleDefinition } from './definition';
 import { type Deletion, type DeletionPlan, planDeletion, refusal, strangersTo } from './delete-plan';
@@ -38,19 +38,9 @@ export async function deleteLayers(
   checkCallOptions(options, 'delete');
   const bandwidth = checkBandwidth(options.bandwidth);
   const signal = signalOf(options);
-  const guest = domain.getName();
   signal?.throwIfAborted();
   await withClaim(domain, 'delete', { signal }, async () => {
-    const { sets } = await readJournal(domain, { signal });
-    const set = sets.find(({ id }) => id === setId);
-    if (!set) return;
-    const deletions: Deletion[] = set.disks
-      .filter(({ disk }) => targets === null || targets.includes(disk))
-      .map((record) => ({ domain, guest, set, record, signal }));
-    const plans: DeletionPlan[] = [];
-    const users = imageUsers(domain.connection, { signal });
-    users.catch(() => {}); // told by whoever asks for them
-    for (const deletion of deletions) plans.push(await named(deletion, [], () => planDeletion(deletion, sets, users)));
+    const plans = await planLayers(domain, setId, targets, signal);
     const done: string[] = [];
     for (const plan of plans) {
       signal?.throwIfAborted();
@@ -58,6 +48,34 @@ export async function deleteLayers(
       done.push(plan.deletion.record.disk);
     }
   });
+}
+
+/**
+ * Looks at the layers of a set, as {@link deleteLayers} does first, and touches nothing.
+ *
+ * @throws DiskSnapshotError what speaks against deleting one of them
+ */
+export async function planLayers(
+  domain: Domain,
+  setId: string,
+  targets: readonly string[] | null,
+  signal: AbortSignal | undefined,
+): Promise<DeletionPlan[]> {
+  const guest = domain.getName();
+  const { sets } = await readJournal(domain, { signal });
+  const set = sets.find(({ id }) => id === setId);
+  const isMeant = (record: DiskRecord) =>
+    qemuStateOf(record) !== null && (targets === null || targets.includes(record.disk));
+  const records = set?.disks.filter(isMeant) ?? [];
+  if (!set || records.length === 0) return [];
+  const users = imageUsers(domain.connection, { signal });
+  users.catch(() => {}); // told by whoever asks for them
+  const plans: DeletionPlan[] = [];
+  for (const record of records) {
+    const deletion: Deletion = { domain, guest, set, record, signal };
+    plans.push(await named(deletion, [], () => planDeletion(deletion, sets, users)));
+  }
+  return plans;
 }
 
 /** In MiB/s; what the C function's type holds on every machine. */
