@@ -160,15 +160,12 @@ async function recordState({ plan, intent, call }: Recorded, disk: string, state
 }
 
 async function prepareLayer(plan: Plan, layer: QemuLayer, undo: UndoLog, call: CallOptions): Promise<void> {
-  let isForeign = false;
-  undo.note(`the overlay ${layer.overlay.path}`, async () => {
-    if (!isForeign) await removeOverlay(layer);
-  });
+  const strike = undo.note(`the overlay ${layer.overlay.path}`, () => removeOverlay(layer));
   try {
     await makeOverlay(plan.guest.name, layer, call);
   } catch (error) {
     // Somebody made it since we planned: it is not ours to take back.
-    isForeign = error instanceof DiskSnapshotError && error.code === 'FILE_EXISTS';
+    if (error instanceof DiskSnapshotError && error.code === 'FILE_EXISTS') strike();
     throw error;
   }
 }

@@ -15,9 +15,14 @@ export class UndoLog {
     this.#steps.length = 0;
   }
 
-  /** Notes how to take back what comes next. */
-  note(what: string, run: () => Promise<void>): void {
-    this.#steps.push({ what, run });
+  /** Notes how to take back what comes next. What it returns strikes that out: the step has made nothing of ours. */
+  note(what: string, run: () => Promise<void>): () => void {
+    const step = { what, run };
+    this.#steps.push(step);
+    return () => {
+      const at = this.#steps.indexOf(step);
+      if (at >= 0) this.#steps.splice(at, 1);
+    };
   }
 
   /** Takes back all of it, as far as it goes. What could not be undone is named, with the reason. */

@@ -1,12 +1,13 @@
 // Back to a snapshot: the guest starts on what was there then, any number of times, and no image is lost or left over.
 // Judged by qemu-img, qemu-io and libvirt's XML.
-import { rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { snapshotDisks } from '../../lib/disk-snapshot/create';
 import { installFaultHook } from '../../lib/disk-snapshot/fault-point';
 import { findDiskSnapshot, listDiskSnapshots } from '../../lib/disk-snapshot/list';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
+import { qemuStateOf } from '../../lib/disk-snapshot/records/record';
 import { recoverDiskSnapshots } from '../../lib/disk-snapshot/recover';
 import type { DiskSnapshotSet } from '../../lib/disk-snapshot/types';
 import type { Connection } from '../../lib/libvirt';
@@ -59,6 +60,23 @@ test('the guest starts on what was there then, twice; what it wrote since is gon
   await vm.domain.create();
   expect((await vm.chain('vda')).at(-1)).toBe(at('vda.qcow2'));
   await vm.domain.destroy();
+});
+
+test('where somebody takes the place of its new layer, theirs is not touched, and all is as before', async () => {
+  const set = await snapshotDisks(vm.domain, { disks: ['vda'], name: 's', quiesce: 'never' });
+  const before = { xml: await vm.domain.getXMLDesc(), files: await vm.files() };
+  let place = '';
+  installFaultHook(async (point) => {
+    if (point !== 'revert.recorded') return;
+    const { intents, claims } = await readJournal(vm.domain);
+    expect(intents[0]?.claim).toBe(claims[0]?.id); // or a diagnosis would call it left behind
+    place = qemuStateOf(intents[0]?.disks[0] as never)?.overlay.path ?? '';
+    await writeFile(place, 'theirs');
+  });
+  await expect(set.revert()).rejects.toMatchObject({ code: 'FILE_EXISTS', outcome: 'undone' });
+  expect(await readFile(place, 'utf8')).toBe('theirs');
+  await rm(place);
+  expect({ xml: await vm.domain.getXMLDesc(), files: await vm.files() }).toEqual(before);
 });
 
 test('an older one, then the newer again: each branch keeps its data; deleting leaves one image', async () => {

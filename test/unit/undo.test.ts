@@ -20,6 +20,16 @@ test('the last step is taken back first; what fails is named, and the rest goes 
   expect(done).toEqual(['third', 'second', 'first']);
 });
 
+test('what turns out to be made by somebody else is struck out', async () => {
+  const { undo, done } = logged();
+  const strike = undo.note('foreign', async () => {
+    done.push('foreign');
+  });
+  strike();
+  await undo.run();
+  expect(done).toEqual(['third', 'second', 'first']);
+});
+
 test('nothing is taken back twice', async () => {
   const { undo, done } = logged();
   await undo.run();

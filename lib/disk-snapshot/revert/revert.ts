@@ -45,7 +45,7 @@ export function revertSnapshots(
       throw invalidType('options.discardManagedSave', 'a boolean', discardManagedSave);
     }
     const call = signal ? { signal } : {};
-    return withClaim(domain, 'revert', call, async () => {
+    return withClaim(domain, 'revert', call, async (claim) => {
       tell(onProgress, { phase: 'plan', done: 0, total: 0 });
       const guest = await lookAtGuest(domain, call);
       const set = (await readJournal(domain, call)).sets.find(({ id }) => id === setId);
@@ -58,7 +58,8 @@ export function revertSnapshots(
       const plan = await planRevert(guest, set, targets, force, call);
       const { state } = await domain.getState(call);
       try {
-        await run(domain, plan, { force, discardManagedSave, onProgress, restart: guest.active }, call);
+        const how = { force, discardManagedSave, onProgress, restart: guest.active, claim: claim.id };
+        await run(domain, plan, how, call);
       } finally {
         // What ran before runs again, on the disks that it has now; unless those are not known to be whole.
         const isWhole = (await readJournal(domain)).intents.every(({ revert }) => revert?.setId !== setId);
@@ -76,6 +77,7 @@ interface Options {
   discardManagedSave: boolean;
   /** The guest ran before, and is to run again. */
   restart: boolean;
+  claim: string;
   onProgress: RevertOptions['onProgress'];
 }
 
@@ -87,7 +89,7 @@ async function run(domain: Domain, plan: RevertPlan, options: Options, call: Cal
   const intent: IntentRecord = {
     version: 1,
     id,
-    claim: id,
+    claim: options.claim,
     domainId: null,
     revert: { setId: set.id, begun: false, restart: options.restart },
     willFreeze: false,
@@ -134,11 +136,17 @@ async function makeLayer(
 ): Promise<void> {
   const images = await imagesFor(domain.connection, overlay.path, call);
   try {
-    undo.note(`the layer ${overlay.path}`, async () => {
+    const strike = undo.note(`the layer ${overlay.path}`, async () => {
       const again = await imagesFor(domain.connection, overlay.path);
       await again?.remove(overlay.path).finally(() => again.close());
     });
-    await images?.createOverlay({ path: overlay.path, backing: base, virtualSize }, call);
+    try {
+      await images?.createOverlay({ path: overlay.path, backing: base, virtualSize }, call);
+    } catch (error) {
+      // Somebody made it since we planned: it is not ours to take back.
+      if (error instanceof DiskSnapshotError && error.code === 'FILE_EXISTS') strike();
+      throw error;
+    }
   } finally {
     await images?.close();
   }
