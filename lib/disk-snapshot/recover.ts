@@ -11,6 +11,7 @@ import { type Guest, lookAtGuest, refuseManagedSave } from './guest';
 import { diskChain } from './images/disk-chain';
 import { imagesFor } from './images/images-for';
 import { startFromOverlays } from './merge/definition';
+import { finishMerged } from './merge/delete';
 import { methodOf } from './merge/delete-by-method';
 import { endLeftHelper } from './merge/helper-domain';
 import { keptBy } from './methods/cut';
@@ -58,6 +59,7 @@ export function recoverDiskSnapshots(dom: Domain, options: OperationOptions = {}
         if (isRecorded) await removeRecord(dom, 'intent', intent.id, call);
         recovery[isRecorded ? 'finished' : await settle(guest, intent, call)].push(intent.set.name);
       }
+      recovery.finished.push(...(await finishMerged(dom, call)));
       return recovery;
     });
   });

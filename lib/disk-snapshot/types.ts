@@ -302,9 +302,9 @@ export interface DiskSnapshotSet {
 
 /** What {@link recoverDiskSnapshots} did. */
 export interface Recovery {
-  /** Names of the snapshots that were finished. */
+  /** Names of the snapshots whose taking, revert or deletion had come too far to be taken back, and is finished. */
   finished: string[];
-  /** Names of those that were taken back. */
+  /** Names of those whose taking or revert was taken back. */
   undone: string[];
   /** The guest was frozen, and goes on. */
   thawed: boolean;

@@ -5,8 +5,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
-import { planSnapshot } from '../../lib';
-import { listDiskSnapshots } from '../../lib/disk-snapshot/list';
+import { findDiskSnapshot, listDiskSnapshots, planSnapshot, recoverDiskSnapshots } from '../../lib';
 import { deleteLayers } from '../../lib/disk-snapshot/merge/delete';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { DomainXMLFlags } from '../../lib/libvirt';
@@ -130,3 +129,46 @@ describe.each(['running', 'off'])('the caller is killed, of a guest that is %s,'
     }
   });
 });
+
+test('the caller is killed when the layer is merged and its file gone: recovery ends it, and the layer above can be deleted', async () => {
+  const daemon = await PrivateLibvirtd.start();
+  const directory = await temporaryDirectory('merged');
+  try {
+    const conn = await daemon.connect();
+    const vm = await BareDomain.define(conn, directory);
+    await vm.layers(3, 20);
+    await vm.domain.create();
+    const child = spawn(
+      process.execPath,
+      ['-e', AT_POINT, daemon.uri, basename(directory), 's2', 'delete.file-removed'],
+      {
+        cwd: join(__dirname, '..', '..'),
+        stdio: ['ignore', 'inherit', 'inherit'],
+      },
+    );
+    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+
+    expect(await recoverDiskSnapshots(vm.domain)).toMatchObject({ finished: ['s2'], undone: [] });
+
+    expect((await listDiskSnapshots(vm.domain)).map(({ name }) => name)).toEqual(['s1', 's3']);
+    expect(await recoverDiskSnapshots(vm.domain)).toMatchObject({ finished: [], undone: [] });
+    await (await findDiskSnapshot(vm.domain, 's3'))?.delete();
+    expect(await vm.files()).toEqual(['vda.qcow2', 'vda.s1']);
+    for (const n of [1, 2, 3]) await expectPattern(join(directory, 'vda.s1'), n, n, n === 3 ? 20 : 1);
+    await conn.close();
+  } finally {
+    await daemon.close();
+    await rm(directory, { recursive: true });
+  }
+});
+
+const AT_POINT = `
+  const { connect, findDiskSnapshot } = require('./dist');
+  const { installFaultHook } = require('./dist/disk-snapshot/fault-point');
+  const [uri, guest, name, at] = process.argv.slice(1);
+  installFaultHook((point) => { if (point === at) process.kill(process.pid, 'SIGKILL'); });
+  (async () => {
+    const conn = await connect(uri);
+    await (await findDiskSnapshot(await conn.domainLookupByName(guest), name)).delete();
+  })();
+`;

@@ -2,13 +2,14 @@
 // the guest's data stay. All disks are checked before the first is touched, and each step can be found and done again by
 // a second call, whoever died in between.
 import type { Domain } from '../../libvirt';
+import type { CallOptions } from '../../libvirt/options';
 import { invalidType, outOfRange } from '../argument';
 import { DiskSnapshotError, messageOf } from '../errors';
 import { checkCallOptions, signalOf, translate } from '../facade';
 import { faultPoint } from '../fault-point';
 import { neededBy, removeUnneeded } from '../images/branches';
 import { imagesFor } from '../images/images-for';
-import { imageUsers } from '../images/users';
+import { imageUsers, layersOf } from '../images/users';
 import { tell } from '../progress';
 import { withClaim } from '../records/claim';
 import { readJournal, removeRecord, writeRecord } from '../records/journal';
@@ -76,6 +77,32 @@ export async function planLayers(
     plans.push(await named(deletion, [], () => planDeletion(deletion, sets, users)));
   }
   return plans;
+}
+
+/**
+ * Ends the deletions whose process died when their layer was merged already: until its record has gone, it stands in the
+ * way of others. One that did not come so far is left as it is, for the point in time is gone and only the data are here.
+ *
+ * @returns the snapshots' names
+ */
+export async function finishMerged(domain: Domain, call: CallOptions): Promise<string[]> {
+  const begun = layersOf((await readJournal(domain, call)).sets).filter(({ state }) => state.merging);
+  if (begun.length === 0) return [];
+  const finished: string[] = [];
+  const users = imageUsers(domain.connection, call);
+  users.catch(() => {}); // told by whoever asks for them
+  for (const { set, record } of begun) {
+    const deletion: Deletion = { domain, guest: domain.getName(), set, record, signal: call.signal };
+    const { sets } = await readJournal(domain, call);
+    const plan = await planDeletion(deletion, sets, users).catch((error: unknown) => {
+      if (error instanceof DiskSnapshotError) return null; // for whoever deletes it to be told
+      throw error;
+    });
+    if (!plan || plan.merge) continue;
+    await named(deletion, [], () => carryOut(plan, { bandwidth: 0, signal: call.signal }));
+    finished.push(set.name);
+  }
+  return finished;
 }
 
 /** In MiB/s; what the C function's type holds on every machine. */
