@@ -26,7 +26,7 @@ import {
   qemuStateOf,
   type SetRecord,
 } from './records/record';
-import { discard, inspectOverlay, undecided } from './recover/discard';
+import { discard, inspectOverlay, isOfThisBoot, undecided } from './recover/discard';
 import { commitBack } from './recover/qemu-ahead';
 import { hasRested, holdsData } from './recover/ran-on';
 import { settleRevert } from './recover/revert';
@@ -72,7 +72,7 @@ async function endHelpers(guest: Guest): Promise<void> {
 
 /** Only a pause that an intent of this very boot speaks of, and no other reason, can be the dead owner's. */
 async function resume(guest: Guest, intents: readonly IntentRecord[], call: CallOptions): Promise<boolean> {
-  const ours = intents.some((intent) => intent.willPause && intent.domainId === guest.document.id);
+  const ours = intents.some((intent) => intent.willPause && isOfThisBoot(guest, intent));
   const { state, reason } = await guest.domain.getState(call);
   if (!ours || state !== DomainState.PAUSED || reason !== DomainPausedReason.USER) return false;
   await guest.domain.resume(call);
@@ -81,7 +81,7 @@ async function resume(guest: Guest, intents: readonly IntentRecord[], call: Call
 
 /** Only a freeze that an intent of this very boot speaks of can be the dead owner's. */
 async function thaw(guest: Guest, intents: readonly IntentRecord[], call: CallOptions): Promise<boolean> {
-  const ours = intents.some((intent) => intent.willFreeze && intent.domainId === guest.document.id);
+  const ours = intents.some((intent) => intent.willFreeze && isOfThisBoot(guest, intent));
   const { state } = await guest.domain.getState(call);
   if (!ours || state !== DomainState.RUNNING) return false;
   return (await unquiesceStorage(guest.domain, call)).thawed > 0;
@@ -104,18 +104,20 @@ async function settle(guest: Guest, intent: IntentRecord, call: CallOptions): Pr
   for (const planned of intent.disks)
     if (!byMethod.includes(planned)) found.push(await locate(guest, intent, planned, call));
   const switched = found.filter(({ on }) => on === 'overlay');
-  if (switched.length > 0 && switched.length < found.length) {
+  const known = switched.filter(({ isKnown }) => isKnown);
+  if (known.length > 0 && known.length < found.length) {
+    throw undecided(guest, intent, 'libvirt knows only of some of its disks that they have switched');
+  }
+  if (found.some(({ on }) => on === 'other') && switched.length > 0) {
     throw undecided(guest, intent, 'only some of its disks have switched');
   }
-  const unknown = switched.filter(({ isKnown }) => !isKnown);
-  if (unknown.length > 0) {
-    if (unknown.length < switched.length)
-      throw undecided(guest, intent, 'libvirt knows only of some that have switched');
-    for (const { disk, state } of unknown) await commitBack(guest.domain, diskNamed(guest, intent, disk), state, call);
+  // Those that QEMU alone has switched, or what an earlier recovery, which came to grief, has left of them.
+  if (known.length === 0) {
+    for (const { disk, state } of switched) await commitBack(guest.domain, diskNamed(guest, intent, disk), state, call);
   }
   // QEMU's transaction came last: where it took place, all other cuts had.
   const ranOn = switched.length === 0 && (await ranOnInOverlays(guest, intent, found, call));
-  if (ranOn || switched.length > unknown.length) {
+  if (ranOn || known.length > 0) {
     const set = setFrom(ranOn ? await lookAtGuest(guest.domain, call) : guest, intent, found);
     for (const { planned, method, context } of methods) {
       set.disks.push({ ...(await keptBy(method, context)), state: planned.state });
@@ -188,7 +190,7 @@ async function ranOnInOverlays(
   found: readonly Found[],
   call: CallOptions,
 ): Promise<boolean> {
-  if (guest.active || intent.domainId === null || found.some(({ on }) => on !== 'base')) return false;
+  if (guest.active || !intent.active || found.some(({ on }) => on !== 'base')) return false;
   let isWritten = false;
   for (const { state } of found) {
     const images = await imagesFor(guest.domain.connection, state.overlay.path, call);

@@ -20,7 +20,7 @@ import { lookAtLayers, makeOverlay, type QemuLayer, qemuState, recordOf, removeO
 import { pauseGuest, resumeGuest } from './pause';
 import { consistencyOf, makePlan, type Plan, withoutFreeze } from './plan';
 import { withClaim } from './records/claim';
-import { removeRecord, writeRecord } from './records/journal';
+import { removeRecord, writeIntent, writeRecord } from './records/journal';
 import type { IntentRecord, MethodState, SetRecord } from './records/record';
 import {
   type Cut,
@@ -101,6 +101,7 @@ async function record(work: Work, claim: string): Promise<Recorded> {
     version: 1,
     id,
     claim,
+    active,
     domainId: active ? (document.id ?? null) : null,
     willFreeze: plan.freeze.kind === 'own',
     willPause: plan.pause || plan.pauseUnfrozen,
@@ -128,7 +129,7 @@ async function record(work: Work, claim: string): Promise<Recorded> {
     ),
   };
   undo.note('the intent in the metadata', () => removeRecord(domain, 'intent', id));
-  await writeRecord(domain, 'intent', intent, call);
+  await writeIntent(domain, intent, call);
   await faultPoint('snapshot.recorded');
   return { ...work, intent };
 }
@@ -156,7 +157,7 @@ async function prepare(recorded: Recorded): Promise<Prepared> {
 /** At once, and before any of them is cut: whoever finds the intent can undo it. */
 async function recordState({ plan, intent, call }: Recorded, disk: string, state: MethodState): Promise<void> {
   intent.disks = intent.disks.map((one) => (one.disk === disk ? { ...one, state } : one));
-  await writeRecord(plan.guest.domain, 'intent', intent, call);
+  await writeIntent(plan.guest.domain, intent, call);
 }
 
 async function prepareLayer(plan: Plan, layer: QemuLayer, undo: UndoLog, call: CallOptions): Promise<void> {

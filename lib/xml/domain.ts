@@ -25,6 +25,12 @@ export interface Controller {
   address: PciAddress | null;
 }
 
+export interface MetadataElement {
+  /** Of its namespace; '' for none. */
+  uri: string;
+  element: XmlElement;
+}
+
 export interface DomainDocument {
   /** 'kvm', 'qemu' … */
   type: string;
@@ -43,8 +49,8 @@ export interface DomainDocument {
   hasAgentChannel: boolean;
   /** What libvirt says of the channel of a running guest; null when off. */
   agentConnected: boolean | null;
-  /** The elements in `<metadata>`, of everybody, each with the URI of its namespace ('' for none). */
-  metadata: readonly { uri: string; element: XmlElement }[];
+  /** The elements in `<metadata>`, of everybody. */
+  metadata: readonly MetadataElement[];
   root: XmlElement;
 }
 

@@ -18,7 +18,7 @@ import {
 } from '../../lib';
 import { POLICY_URI } from '../../lib/disk-snapshot/element/policy-metadata';
 import { qmp } from '../../lib/disk-snapshot/images/qmp';
-import { readJournal, writeRecord } from '../../lib/disk-snapshot/records/journal';
+import { readJournal, writeIntent, writeRecord } from '../../lib/disk-snapshot/records/journal';
 import type { ClaimRecord, IntentRecord } from '../../lib/disk-snapshot/records/record';
 import { TestGuest } from '../../lib/testing';
 import { run } from '../../lib/testing/command';
@@ -56,6 +56,7 @@ function intent(domainId: number | null, base: string, overlay: string, willFree
     version: 1,
     id: 'i1',
     claim: 'c1',
+    active: domainId !== null,
     domainId,
     willFreeze,
     willPause: false,
@@ -63,6 +64,8 @@ function intent(domainId: number | null, base: string, overlay: string, willFree
     disks: [{ disk: 'vda', method: 'qemu', state, virtualSize: 64 * 1024 * 1024 }],
   };
 }
+
+const idOf = async (domain: Domain) => readDomain(await domain.getXMLDesc()).id;
 
 describe.each(['off', 'running'] as const)('a guest that is %s', (state) => {
   let guest: TestGuest;
@@ -97,7 +100,7 @@ describe.each(['off', 'running'] as const)('a guest that is %s', (state) => {
   test('STALE_INTENT: what was begun is undone by a fix, and its overlay is no orphan before', async () => {
     const [base, overlay] = [guest.image('vda'), image(`${guest.name}-vda.begun`)];
     await qemuImg('create', '-q', '-f', 'qcow2', '-b', base, '-F', 'qcow2', '-u', overlay, '64M');
-    await writeRecord(domain, 'intent', intent(readDomain(await domain.getXMLDesc()).id, base, overlay));
+    await writeIntent(domain, intent(await idOf(domain), base, overlay));
     expect(await diagnose(domain)).toMatchObject([{ code: 'STALE_INTENT', fixable: true, fixed: false }]);
     expect(await diagnose(domain, { fix: true })).toMatchObject([{ code: 'STALE_INTENT', fixed: true }]);
     expect(existsSync(overlay)).toBe(false);
@@ -108,7 +111,7 @@ describe.each(['off', 'running'] as const)('a guest that is %s', (state) => {
     const [base, clone] = [guest.image('vda'), image(`${guest.name}-vda.begun`)];
     await qemuImg('create', '-q', '-f', 'qcow2', '-b', base, '-F', 'qcow2', '-u', clone, '64M');
     const disks = [{ disk: 'vda', method: 'other', state: { clone }, virtualSize: 1 }];
-    await writeRecord(domain, 'intent', { ...intent(null, base, clone), disks });
+    await writeIntent(domain, { ...intent(null, base, clone), disks });
     const found = await diagnose(domain, { fix: true });
     expect(found).toMatchObject([{ code: 'STALE_INTENT', fixable: true, fixed: false }]);
     expect(found[0]?.message).toContain('method other');
@@ -234,8 +237,7 @@ describe('a running guest', () => {
       { code: 'GUEST_FROZEN', fixable: false, fixed: false },
     ]);
     const overlay = join(guest.directory, 'never.made');
-    const id = readDomain(await domain.getXMLDesc()).id;
-    await writeRecord(domain, 'intent', intent(id, guest.image('vda'), overlay, true));
+    await writeIntent(domain, intent(await idOf(domain), guest.image('vda'), overlay, true));
     expect(await diagnose(domain, { fix: true })).toMatchObject([
       { code: 'STALE_INTENT', fixed: true },
       { code: 'GUEST_FROZEN', fixed: true },
@@ -277,7 +279,7 @@ describe('a running guest', () => {
     const overlay = join(guest.directory, `${guest.name}-vda.now`);
     await qemuImg('create', '-q', '-f', 'qcow2', '-b', guest.image('vda'), '-F', 'qcow2', '-u', overlay, '64M');
     await writeRecord(domain, 'claim', alive('c1'));
-    await writeRecord(domain, 'intent', intent(readDomain(await domain.getXMLDesc()).id, guest.image('vda'), overlay));
+    await writeIntent(domain, intent(await idOf(domain), guest.image('vda'), overlay));
     expect(await diagnose(domain, { fix: true })).toEqual([]);
     await writeRecord(domain, 'claim', claim('c1'));
     expect(codes(await diagnose(domain, { fix: true }))).toEqual(['STALE_CLAIM', 'STALE_INTENT']);

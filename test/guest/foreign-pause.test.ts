@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { DomainEventType, DomainPausedReason, DomainState, recoverDiskSnapshots } from '../../lib';
 import { watchOver } from '../../lib/disk-snapshot/guard/watch';
-import { writeRecord } from '../../lib/disk-snapshot/records/journal';
+import { writeIntent } from '../../lib/disk-snapshot/records/journal';
 import { PrivateLibvirtd, TestGuest } from '../../lib/testing';
 import { agentCommand } from '../../lib/testing/agent';
 import { readDomain } from '../../lib/xml/domain';
@@ -95,11 +95,12 @@ test.each([
   ],
 ])('recovery %s', async (_what, stop, after, resumed) => {
   const set = { version: 1, id: 'i1', name: 'begun', description: null, labels: {}, consistency: 'crash' } as const;
-  await writeRecord(guest.domain, 'intent', {
+  await writeIntent(guest.domain, {
     version: 1,
     id: 'i1',
     claim: 'c1',
-    domainId: readDomain(await guest.domain.getXMLDesc()).id ?? null,
+    active: true,
+    domainId: readDomain(await guest.domain.getXMLDesc()).id,
     willFreeze: false,
     willPause: true,
     set: { ...set, createdAt: new Date().toISOString(), frozenMs: 0, pausedMs: 0, evidence: [] },

@@ -9,6 +9,8 @@ import { installFaultHook } from '../../lib/disk-snapshot/fault-point';
 import { liveChain } from '../../lib/disk-snapshot/images/backing-chain';
 import { qmp } from '../../lib/disk-snapshot/images/qmp';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
+import { qemuStateOf } from '../../lib/disk-snapshot/records/record';
+import { commitBack } from '../../lib/disk-snapshot/recover/qemu-ahead';
 import { PrivateLibvirtd, TestGuest, verifyConsistency } from '../../lib/testing';
 import { guestExec } from '../../lib/testing/agent';
 import { run } from '../../lib/testing/command';
@@ -114,6 +116,49 @@ test('the guest has ended since, and had written: it will start from the overlay
   }
   for (const base of bases()) expect(await verifyConsistency(base)).toMatchObject({ clean: true });
   expect(written).not.toBe('');
+});
+
+test('a recovery that came to grief between two disks is taken up by the next', async () => {
+  await cutUnnoticed();
+  await unquiesceStorage(domain);
+  const written = await write('since');
+  const [intent] = (await readJournal(domain)).intents;
+  const first = readDomain(await domain.getXMLDesc()).disks[0];
+  const state = intent?.disks[0] && qemuStateOf(intent.disks[0]);
+  if (!first || !state) throw new Error('no intent was left');
+  await commitBack(domain, first, state, {});
+  expect((await opened())[0]).toBe(bases()[0]);
+  expect((await opened())[1]).not.toBe(bases()[1]);
+
+  expect(await recoverDiskSnapshots(domain)).toMatchObject({ finished: [], undone: ['unnoticed'] });
+
+  expect(await opened()).toEqual(bases());
+  expect(await checksums('since')).toBe(written);
+  expect(await readJournal(domain)).toMatchObject({ sets: [], intents: [], claims: [] });
+});
+
+test('the guest runs from the base in another boot, under the same id: its data in the overlay are not thrown away', async () => {
+  const id = readDomain(await domain.getXMLDesc()).id;
+  await cutUnnoticed();
+  await unquiesceStorage(domain);
+  await write('since');
+  // As a host that restarts: the daemon counts from 1 again.
+  await domain.destroy();
+  await connection.close();
+  await daemon.kill();
+  await daemon.restart();
+  connection = await daemon.connect();
+  domain = await connection.domainLookupByName(guest.name);
+  for (await domain.create(); readDomain(await domain.getXMLDesc()).id !== id; await domain.create())
+    await domain.destroy();
+  const files = (await readdir(guest.directory)).sort();
+
+  await expect(recoverDiskSnapshots(domain)).rejects.toMatchObject({
+    code: 'RECOVERY_NEEDED',
+    message: expect.stringContaining('holds data of the guest'),
+  });
+
+  expect((await readdir(guest.directory)).sort()).toEqual(files);
 });
 
 test('the guest has been started from the base since: nothing is touched, and a person decides', async () => {

@@ -5,7 +5,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { findDiskSnapshot } from '../../lib/disk-snapshot/list';
-import { readJournal, removeRecord, writeRecord } from '../../lib/disk-snapshot/records/journal';
+import { readJournal, removeRecord, writeIntent, writeRecord } from '../../lib/disk-snapshot/records/journal';
 import type { SetRecord } from '../../lib/disk-snapshot/records/record';
 import { recoverDiskSnapshots } from '../../lib/disk-snapshot/recover';
 import type { Connection } from '../../lib/libvirt';
@@ -45,10 +45,11 @@ const newest = async () => (await readJournal(vm.domain)).sets.find(({ name }) =
 async function forgeIntent(begun: boolean, change: object): Promise<string> {
   const { disks, ...set } = await newest();
   const id = randomUUID();
-  await writeRecord(vm.domain, 'intent', {
+  await writeIntent(vm.domain, {
     version: 1,
     id,
     claim: id,
+    active: false,
     domainId: null,
     revert: { setId: set.id, begun, restart: false },
     willFreeze: false,

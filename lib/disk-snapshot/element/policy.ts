@@ -16,7 +16,7 @@ import { DiskSnapshotError } from '../errors';
 import { checkCallOptions, facade, signalOf, translate } from '../facade';
 import { layersOf } from '../images/users';
 import { withClaim } from '../records/claim';
-import { journalOf } from '../records/journal';
+import { journalOf, lastingRecord } from '../records/journal';
 import { NAMESPACE } from './element';
 import {
   joinDisk,
@@ -110,7 +110,7 @@ const isRecord = (uri: string): boolean => uri.startsWith(`${NAMESPACE}:`) && ur
 async function definitionOf(domain: Domain, call: CallOptions): Promise<DomainDocument> {
   const inactive = readDomain(await domain.getXMLDesc({ ...call, flags: DomainXMLFlags.INACTIVE }));
   const live = readDomain(await domain.getXMLDesc(call));
-  const records = [...inactive.metadata, ...live.metadata].filter(({ uri }) => isRecord(uri));
+  const records = [...inactive.metadata, ...live.metadata].filter(({ uri }) => isRecord(uri)).map(lastingRecord);
   return { ...inactive, metadata: [...new Map(records.map((record) => [record.uri, record])).values()] };
 }
 

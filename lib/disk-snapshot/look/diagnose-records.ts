@@ -8,9 +8,10 @@ import { DiskSnapshotError } from '../errors';
 import { AgentError, askAgent } from '../freeze/agent';
 import { listDiskSnapshots } from '../list';
 import { isStale, withClaim } from '../records/claim';
-import { removeRecord } from '../records/journal';
+import { lastingRecord, removeRecord } from '../records/journal';
 import { type IntentRecord, qemuStateOf } from '../records/record';
 import { recoverDiskSnapshots } from '../recover';
+import { isOfThisBoot } from '../recover/discard';
 import type { Recovery } from '../types';
 import type { Case, Check, Found } from './diagnosis';
 
@@ -49,10 +50,10 @@ export const unreadablePolicies: Check = async ({ guest: { document } }) => {
 
 // ---- two copies -------------------------------------------------------------------------------------------------------
 
-/** Sets and intents by URI: what a guest must not forget when it stops. */
+/** Sets and intents by URI, as they last: what a guest must not forget when it stops. */
 function recordsIn(document: DomainDocument): Map<string, XmlElement> {
   const kept = [`${NAMESPACE}:set:`, `${NAMESPACE}:intent:`];
-  const found = document.metadata.filter(({ uri }) => kept.some((prefix) => uri.startsWith(prefix)));
+  const found = document.metadata.filter(({ uri }) => kept.some((prefix) => uri.startsWith(prefix))).map(lastingRecord);
   return new Map(found.map(({ uri, element: record }) => [uri, record]));
 }
 
@@ -131,7 +132,7 @@ export const frozenGuest: Check = async (look) => {
     if (MUTE.has(error.failure)) return [];
     return [{ code: 'NOT_EXAMINED', message: `whether the guest is frozen, its agent does not say: ${error.message}` }];
   }
-  const isOurs = staleIntentsOf(look).some((intent) => intent.willFreeze && intent.domainId === guest.document.id);
+  const isOurs = staleIntentsOf(look).some((intent) => intent.willFreeze && isOfThisBoot(guest, intent));
   return [
     isOurs
       ? {

@@ -3,7 +3,7 @@
 import { type Domain, DomainMetadataType, DomainModificationImpact } from '../../libvirt';
 import type { CallOptions } from '../../libvirt/options';
 import { element, formatXml, textOf } from '../../xml/document';
-import { type DomainDocument, readDomain } from '../../xml/domain';
+import { type DomainDocument, type MetadataElement, readDomain } from '../../xml/domain';
 import { NAMESPACE } from '../element/element';
 import { type RecordKind, type Records, readRecord } from './record';
 
@@ -19,11 +19,12 @@ export interface Journal {
 }
 
 /** Where metadata of this domain must go: both copies of a running persistent one, or it is lost at shutdown. */
-async function impactOf(domain: Domain, options: CallOptions): Promise<number> {
+async function impactOf(domain: Domain, options: CallOptions): Promise<{ live: number; config: number }> {
   const [active, persistent] = await Promise.all([domain.isActive(options), domain.isPersistent(options)]);
-  const live = active ? DomainModificationImpact.LIVE : 0;
-  const config = persistent ? DomainModificationImpact.CONFIG : 0;
-  return live | config;
+  return {
+    live: active ? DomainModificationImpact.LIVE : 0,
+    config: persistent ? DomainModificationImpact.CONFIG : 0,
+  };
 }
 
 export async function readJournal(domain: Domain, options: CallOptions = {}): Promise<Journal> {
@@ -57,8 +58,22 @@ export async function writeRecord<K extends RecordKind>(
   record: Records[K],
   options: CallOptions = {},
 ): Promise<void> {
-  const xml = formatXml(element(kind, {}, jsonOf(record)));
-  await setMetadata(domain, kind, record.id, xml, options);
+  const { live, config } = await impactOf(domain, options);
+  await setMetadata(domain, kind, record, live | config, options);
+}
+
+/** Writes or overwrites an intent, which says of which boot of the guest it is in the live copy alone. */
+export async function writeIntent(domain: Domain, intent: Records['intent'], options: CallOptions = {}): Promise<void> {
+  const { live, config } = await impactOf(domain, options);
+  if (config) await setMetadata(domain, 'intent', { ...intent, domainId: null }, config, options);
+  if (live) await setMetadata(domain, 'intent', intent, live, options);
+}
+
+/** A record of the running guest as its definition has it. */
+export function lastingRecord({ uri, element: found }: MetadataElement): MetadataElement {
+  const intent = uri.startsWith(`${NAMESPACE}:intent:`) ? readRecord('intent', textOf(found)) : 'none';
+  if (typeof intent === 'string') return { uri, element: found };
+  return { uri, element: element(found.name, found.attributes, jsonOf({ ...intent, domainId: null })) };
 }
 
 /** The two characters that JSON writes as they are, and XML cannot hold. */
@@ -73,16 +88,21 @@ export async function removeRecord(
   id: string,
   options: CallOptions = {},
 ): Promise<void> {
-  await setMetadata(domain, kind, id, null, options);
+  const { live, config } = await impactOf(domain, options);
+  await setXml(domain, null, uriOf(kind, id), live | config, options);
 }
 
-async function setMetadata(
+function setMetadata(
   domain: Domain,
   kind: RecordKind,
-  id: string,
-  xml: string | null,
+  record: Records[RecordKind],
+  flags: number,
   options: CallOptions,
 ): Promise<void> {
-  const flags = await impactOf(domain, options);
-  await domain.setMetadata(DomainMetadataType.ELEMENT, xml, PREFIX, uriOf(kind, id), { flags, ...options });
+  const xml = formatXml(element(kind, {}, jsonOf(record)));
+  return setXml(domain, xml, uriOf(kind, record.id), flags, options);
+}
+
+function setXml(domain: Domain, xml: string | null, uri: string, flags: number, options: CallOptions): Promise<void> {
+  return domain.setMetadata(DomainMetadataType.ELEMENT, xml, PREFIX, uri, { flags, ...options });
 }

@@ -65,7 +65,12 @@ export interface IntentRecord {
   /** Also the id of the set that it would become. */
   id: string;
   claim: string;
-  /** The domain's id when it ran, else null: an intent of another boot of the guest is stale. */
+  /** Whether the guest ran when it was written. */
+  active: boolean;
+  /**
+   * The domain's id when it was written; null in the copy of the definition, and where the guest was off. The live copy ends
+   * with the guest: an id alone may be that of another boot, since ids begin anew with their host.
+   */
   domainId: number | null;
   /** Not a snapshot but the way back to one, the set of this id. `begun`: a method has touched its disk. */
   revert?: {
@@ -160,6 +165,7 @@ const shapes: Record<RecordKind, Shape> = {
     version: isVersion,
     id: isText,
     claim: isText,
+    active: isFlag,
     domainId: (v) => v === null || isCount(v),
     revert: isOptional(isShape({ setId: isText, begun: isFlag, restart: isFlag })),
     willFreeze: isFlag,

@@ -29,7 +29,7 @@ export async function discard(
       throw undecided(guest, intent, `its overlay ${overlay.path} is in use by ${names}`);
     }
     // Of another boot, the guest may have run on the overlay while the XML still named the base.
-    if (intent.domainId !== guest.document.id && holdsData(info)) {
+    if (!isOfThisBoot(guest, intent) && holdsData(info)) {
       throw undecided(guest, intent, `the overlay ${overlay.path} of disk ${disk} holds data of the guest`);
     }
     if (guest.active) await letGoOf(guest.domain, overlay, call);
@@ -38,6 +38,10 @@ export async function discard(
     await images.close();
   }
 }
+
+/** Whether the guest has been neither started nor ended since. */
+export const isOfThisBoot = ({ active, document }: Guest, intent: IntentRecord): boolean =>
+  active ? intent.domainId !== null && intent.domainId === document.id : !intent.active;
 
 /** A process that died while it made the overlay has left an empty file: no qcow2, and of no size. */
 export async function inspectOverlay(images: Images, overlay: ImageRef, call: CallOptions): Promise<ImageInfo | null> {

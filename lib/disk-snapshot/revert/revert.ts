@@ -19,7 +19,7 @@ import { startFromOverlays } from '../merge/definition';
 import { methodOf } from '../merge/delete-by-method';
 import { tell } from '../progress';
 import { withClaim } from '../records/claim';
-import { readJournal, removeRecord, writeRecord } from '../records/journal';
+import { readJournal, removeRecord, writeIntent, writeRecord } from '../records/journal';
 import { type IntentRecord, type QemuState, qemuStateOf } from '../records/record';
 import type { RevertOptions } from '../types';
 import { UndoLog } from '../undo';
@@ -90,6 +90,7 @@ async function run(domain: Domain, plan: RevertPlan, options: Options, call: Cal
     version: 1,
     id,
     claim: options.claim,
+    active: options.restart,
     domainId: null,
     revert: { setId: set.id, begun: false, restart: options.restart },
     willFreeze: false,
@@ -102,7 +103,7 @@ async function run(domain: Domain, plan: RevertPlan, options: Options, call: Cal
   };
   try {
     undo.note('the intent in the metadata', () => removeRecord(domain, 'intent', id));
-    await writeRecord(domain, 'intent', intent, call);
+    await writeIntent(domain, intent, call);
     await faultPoint('revert.recorded');
     for (const layer of layers) {
       call.signal?.throwIfAborted();
@@ -219,7 +220,7 @@ export async function settleRecords(domain: Domain, intent: IntentRecord): Promi
 async function noteBegun(domain: Domain, intent: IntentRecord): Promise<void> {
   if (!intent.revert || intent.revert.begun) return;
   intent.revert.begun = true;
-  await writeRecord(domain, 'intent', intent);
+  await writeIntent(domain, intent);
   await faultPoint('revert.begun');
 }
 
