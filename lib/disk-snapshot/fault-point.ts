@@ -42,6 +42,7 @@ export const FAULT_POINTS = {
     'revert.defined',
     'revert.written',
     'revert.cleaned',
+    'revert.restarted',
   ],
 } as const;
 

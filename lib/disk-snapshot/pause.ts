@@ -1,68 +1,109 @@
 // The guest stands still for the moment of the cuts, where one instant needs it, and goes on whatever happens.
-import { DomainState } from '../libvirt';
+import { DomainPausedReason, DomainState } from '../libvirt';
 import { DiskSnapshotError } from './errors';
 import { faultPoint } from './fault-point';
 import { type Watch, watchOver } from './guard/watch';
 import type { Guest } from './guest';
 import type { Phase } from './types';
 
-export interface Paused {
-  guest: Guest;
-  since: number;
-  watch: Watch;
-}
 export interface PauseOptions {
   guard: boolean;
+  /** How long before the pause its watch may begin: what is waited for in between. */
+  earlierMs: number;
   /** Ends the waiting for the guard; the pause itself is too short for it. */
   signal?: AbortSignal | undefined;
-  report(phase: Phase): void;
+}
+
+export interface Standstill {
+  /** For how long, in milliseconds. */
+  pausedMs: number;
+  /** False: somebody else has let the guest go on before it was over. */
+  held: boolean;
 }
 
 /** libvirt answers within milliseconds; while the guest is stopped nobody waits longer than that for a hung daemon. */
 const LIMIT_MS = 30_000;
+const CALL = { timeoutMs: LIMIT_MS };
 
-/** virDomainSuspend: QEMU also flushes what it holds. Only of a guest that was seen running: it is ours to resume. */
-export async function pauseGuest(guest: Guest, { guard, signal, report }: PauseOptions): Promise<Paused> {
-  const watch = await watchOver(guest.domain, 'pause', LIMIT_MS, { guard, signal });
-  report('pause');
-  const paused = { guest, since: performance.now(), watch };
-  try {
-    await guest.domain.suspend({ timeoutMs: LIMIT_MS });
+export class Pause {
+  readonly #guest: Guest;
+  readonly #watch: Watch;
+  readonly #report: (phase: Phase) => void;
+  #since = Number.NaN;
+  /** A guest that somebody else has paused by then is theirs to resume. */
+  #isOurs = false;
+
+  private constructor(guest: Guest, watch: Watch, report: (phase: Phase) => void) {
+    this.#guest = guest;
+    this.#watch = watch;
+    this.#report = report;
+  }
+
+  /**
+   * Has somebody watch over the pause that will begin: told before the guest is frozen, so that it does not wait for that.
+   *
+   * @throws DiskSnapshotError GUARD_UNAVAILABLE
+   */
+  static async watched(
+    guest: Guest,
+    report: (phase: Phase) => void,
+    { guard, earlierMs, signal }: PauseOptions,
+  ): Promise<Pause> {
+    return new Pause(guest, await watchOver(guest.domain, 'pause', earlierMs + LIMIT_MS, { guard, signal }), report);
+  }
+
+  /** virDomainSuspend: QEMU also flushes what it holds. */
+  async begin(): Promise<void> {
+    const { domain } = this.#guest;
+    this.#report('pause');
+    this.#watch.begin();
+    this.#since = performance.now();
+    if ((await domain.getState(CALL)).state === DomainState.PAUSED) return;
+    this.#isOurs = true; // a call that is given up may pause it all the same
+    await domain.suspend(CALL);
     await faultPoint('pause.begun');
-  } catch (error) {
-    await resumeGuest(paused, { report }); // a call that was given up may have paused it
-    throw error;
   }
-  return paused;
-}
 
-/**
- * virDomainResume, until the guest is seen running.
- *
- * @returns for how long it stood still, in milliseconds
- * @throws DiskSnapshotError OPERATION_FAILED, outcome `'unknown'`
- */
-export async function resumeGuest(
-  { guest, since, watch }: Paused,
-  { report }: Pick<PauseOptions, 'report'>,
-): Promise<number> {
-  report('resume');
-  let said: unknown;
-  for (let attempt = 0; attempt < 3; attempt++) {
+  /**
+   * virDomainResume, until the guest is seen running. Of a pause that has not begun only the watch ends.
+   *
+   * @throws DiskSnapshotError OPERATION_FAILED, outcome `'unknown'`; what libvirt said. Who watches then acts at once.
+   */
+  async end(): Promise<Standstill> {
     try {
-      await guest.domain.resume({ timeoutMs: LIMIT_MS });
+      const standstill = await this.#letGo();
+      this.#watch.end();
+      return standstill;
     } catch (error) {
-      said = error; // a guest that runs cannot be resumed: the state decides
+      this.#watch.handOver();
+      throw error;
     }
-    const { state } = await guest.domain.getState({ timeoutMs: LIMIT_MS });
-    if (state === DomainState.PAUSED) continue;
-    await faultPoint('pause.ended');
-    watch.end();
-    return performance.now() - since;
   }
-  throw new DiskSnapshotError(
-    'OPERATION_FAILED',
-    `${guest.name} was paused for the cut and does not go on. Call recoverDiskSnapshots(domain), or resume it: virsh resume ${guest.name}`,
-    { guest: guest.name, outcome: 'unknown', cause: said },
-  );
+
+  async #letGo(): Promise<Standstill> {
+    if (Number.isNaN(this.#since)) return { pausedMs: 0, held: true };
+    this.#report('resume');
+    const { domain, name } = this.#guest;
+    let held: boolean | null = null;
+    let said: unknown;
+    for (let attempt = 0; attempt < 4; attempt++) {
+      const { state, reason } = await domain.getState(CALL);
+      held ??= state === DomainState.PAUSED;
+      // One by an I/O error, or of somebody else, is never ended from here.
+      const isToGoOn = this.#isOurs && state === DomainState.PAUSED && reason === DomainPausedReason.USER;
+      if (!isToGoOn) {
+        await faultPoint('pause.ended');
+        return { pausedMs: performance.now() - this.#since, held };
+      }
+      // One that runs by now cannot be resumed: the state decides.
+      await domain.resume(CALL).catch((error: unknown) => {
+        said = error;
+      });
+    }
+    throw new DiskSnapshotError(
+      'OPERATION_FAILED',
+      `${name} was paused for the cut and does not go on. Call recoverDiskSnapshots(domain), or resume it: virsh resume ${name}`,
+      { guest: name, outcome: 'unknown', cause: said },
+    );
+  }
 }

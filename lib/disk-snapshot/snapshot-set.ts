@@ -12,14 +12,15 @@ import { DiskSnapshotError, messageOf } from './errors';
 import { brokenPromise, evidenceOf } from './evidence';
 import { translate } from './facade';
 import { faultPoint } from './fault-point';
+import type { Freeze } from './freeze/freeze';
 import { heldFreeze } from './freeze/held-storage';
 import { isSameGuest, lookAtGuest } from './guest';
-import { deleteSnapshots } from './merge/delete-by-method';
+import { deleteClaimed } from './merge/delete-by-method';
 import { cutMethods, type MethodCut, prepareMethod, recordOfMethod } from './methods/cut';
 import { lookAtLayers, makeOverlay, type QemuLayer, qemuState, recordOf, removeOverlay } from './methods/qemu-external';
-import { pauseGuest, resumeGuest } from './pause';
+import { Pause } from './pause';
 import { consistencyOf, makePlan, type Plan, withoutFreeze } from './plan';
-import { withClaim } from './records/claim';
+import { type Claim, withClaim } from './records/claim';
 import { removeRecord, writeIntent, writeRecord } from './records/journal';
 import type { IntentRecord, MethodState, SetRecord } from './records/record';
 import {
@@ -40,23 +41,18 @@ export async function takeSnapshot(domain: Domain, options: SnapshotOptions, cal
   options.report('plan');
   const first = await soundPlan(domain, options, call);
   try {
-    const { set, broken } = await withClaim(domain, 'snapshot', call, async (claim) => {
+    return await withClaim(domain, 'snapshot', call, async (claim) => {
       // Another operation may have ended between our plan and our claim.
       const stands = isSameGuest(first.guest, await lookAtGuest(domain, call));
       const plan = stands ? first : await soundPlan(domain, options, call);
       try {
-        return await run({ plan, options, call, undo: new UndoLog() }, claim.id);
+        const { set, broken } = await run({ plan, options, call, undo: new UndoLog(), claim });
+        if (broken !== null) throw await mergedBack(plan, claim, set, broken);
+        return set;
       } finally {
         if (plan !== first) await plan.close();
       }
     });
-    if (broken === null) return set;
-    await deleteSnapshots(domain, set.id, null, {}).catch((error: unknown) => {
-      const said = messageOf(error);
-      const message = `${broken.message}. But that failed (${said}): the snapshot ${set.name} is still there`;
-      throw new DiskSnapshotError(broken.code, message, { ...where(first), outcome: 'done', cause: error });
-    });
-    throw broken;
   } finally {
     await first.close();
   }
@@ -70,16 +66,32 @@ async function soundPlan(domain: Domain, options: SnapshotOptions, call: CallOpt
   throw problem;
 }
 
+/** What was asked for was not kept: nobody else may build on this set before it is gone. */
+async function mergedBack(
+  plan: Plan,
+  claim: Claim,
+  { id, name }: SetRecord,
+  broken: DiskSnapshotError,
+): Promise<DiskSnapshotError> {
+  try {
+    await deleteClaimed(plan.guest.domain, claim, id, null, {});
+    return broken;
+  } catch (error) {
+    const message = `${broken.message}. But that failed (${messageOf(error)}): the snapshot ${name} is still there`;
+    return new DiskSnapshotError(broken.code, message, { ...where(plan), outcome: 'done', cause: error });
+  }
+}
+
 interface Taken {
   set: SetRecord;
   /** A promise that the cut did not keep: the set has to be merged back. */
   broken: DiskSnapshotError | null;
 }
 
-async function run(work: Work, claim: string): Promise<Taken> {
+async function run(work: Work): Promise<Taken> {
   let cut: Cut;
   try {
-    cut = await cutDisks(await quiesce(await prepare(await record(work, claim))));
+    cut = await cutDisks(await quiesce(await prepare(await record(work))));
   } catch (error) {
     throw await takeBack(work, error);
   }
@@ -92,15 +104,15 @@ async function run(work: Work, claim: string): Promise<Taken> {
 
 // ---- the steps ----------------------------------------------------------------------------------------------------
 
-async function record(work: Work, claim: string): Promise<Recorded> {
-  const { plan, options, call, undo } = work;
+async function record(work: Work): Promise<Recorded> {
+  const { plan, options, call, undo, claim } = work;
   const { domain, document, active } = plan.guest;
   options.report('record');
   const id = randomUUID();
   const intent: IntentRecord = {
     version: 1,
     id,
-    claim,
+    claim: claim.id,
     active,
     domainId: active ? (document.id ?? null) : null,
     willFreeze: plan.freeze.kind === 'own',
@@ -174,8 +186,17 @@ async function prepareLayer(plan: Plan, layer: QemuLayer, undo: UndoLog, call: C
 async function quiesce(prepared: Prepared): Promise<Quiesced> {
   const { plan, options, call } = prepared;
   call.signal?.throwIfAborted();
-  if (plan.freeze.kind === 'held') return { ...prepared, freeze: null, unfrozen: null };
-  if (plan.freeze.kind === 'none') return { ...prepared, freeze: null, unfrozen: plan.freeze.because };
+  const unfrozen = async (now: Plan, because: string | null): Promise<Quiesced> => ({
+    ...prepared,
+    plan: now,
+    freeze: null,
+    unfrozen: because,
+    pause: now.pause ? await watchedPause(now, options, call) : null,
+  });
+  if (plan.freeze.kind === 'held') return unfrozen(plan, null);
+  if (plan.freeze.kind === 'none') return unfrozen(plan, plan.freeze.because);
+  // Where both are needed: a guest that is frozen waits for nobody to be told.
+  const pause = plan.pause ? await watchedPause(plan, options, call) : null;
   options.report('quiesce');
   try {
     const freeze = await plan.freeze.prepared.freeze({
@@ -184,44 +205,61 @@ async function quiesce(prepared: Prepared): Promise<Quiesced> {
       deadman: options.deadman,
       ...call,
     });
-    return { ...prepared, freeze, unfrozen: null };
+    return { ...prepared, freeze, unfrozen: null, pause };
   } catch (error) {
+    await pause?.end();
     // The guest is proven thawed again unless the error says otherwise; the proposal then wants the snapshot regardless.
     const harmless = error instanceof DiskSnapshotError && error.code === 'QUIESCE_UNAVAILABLE';
     if (!harmless || options.quiesce === 'required') throw error;
-    return { ...prepared, plan: withoutFreeze(plan, error.message), freeze: null, unfrozen: error.message };
+    return unfrozen(withoutFreeze(plan, error.message), error.message);
   }
 }
 
+function watchedPause({ guest }: Plan, { guard, maxFreezeMs, report }: SnapshotOptions, { signal }: CallOptions) {
+  return Pause.watched(guest, report, { guard, earlierMs: maxFreezeMs, signal });
+}
+
 async function cutDisks(quiesced: Quiesced): Promise<Cut> {
-  const { plan, options, call, freeze } = quiesced;
+  const { plan, options, call, freeze, pause, claim } = quiesced;
   const held = plan.freeze.kind === 'held' ? heldFreeze(plan.freeze.held, plan.guest.domain, []) : freeze;
   try {
-    call.signal?.throwIfAborted();
-    held?.signal.throwIfAborted();
-    const paused = plan.pause ? await pauseGuest(plan.guest, { ...options, signal: call.signal }) : null;
+    let said: unknown = null;
+    let cutAt: Date;
+    let frozenThroughout: boolean;
     try {
+      call.signal?.throwIfAborted();
+      if (held) refuseEnded(plan, held);
+      await pause?.begin();
       options.report('cut');
       // Those whose undo is a deletion come first, and QEMU's transaction last: it is the commit point.
       await cutMethods(quiesced.methods);
       await faultPoint('snapshot.methods-cut');
       call.signal?.throwIfAborted();
-      const said = quiesced.layers.length > 0 ? await switchLayers(quiesced) : null;
+      if (held && options.quiesce !== 'preferred') refuseEnded(plan, held);
+      claim.check();
+      if (quiesced.layers.length > 0) said = await switchLayers(quiesced);
       quiesced.undo.commit();
       await faultPoint('snapshot.layers-cut');
-      const cutAt = new Date();
-      const frozenThroughout = held !== null && !held.signal.aborted;
-      const pausedMs = paused ? await resumeGuest(paused, options) : 0;
-      return { ...quiesced, cutAt, frozenThroughout, pausedMs, said };
+      cutAt = new Date();
+      frozenThroughout = held !== null && !held.signal.aborted;
     } catch (error) {
-      if (paused) await resumeGuest(paused, options);
+      await pause?.end();
       throw error;
     }
+    return { ...quiesced, cutAt, frozenThroughout, standstill: (await pause?.end()) ?? null, said };
   } catch (error) {
     // Thawed before anything else is taken back: the guest waits.
     await freeze?.thaw();
     throw error;
   }
+}
+
+/** Its reason tells of the freeze, whose outcome is for who thaws it; of the disks none is cut for good. */
+function refuseEnded(plan: Plan, { signal }: Freeze): void {
+  const reason: unknown = signal.aborted ? signal.reason : null;
+  if (reason instanceof DiskSnapshotError)
+    throw new DiskSnapshotError(reason.code, reason.message, { ...where(plan), cause: reason });
+  signal.throwIfAborted();
 }
 
 /** The guest writes to its overlays: whatever fails now, nothing is taken back, and recovery finishes it. */
@@ -270,9 +308,13 @@ async function conclude(released: Released): Promise<Taken> {
   const set: SetRecord = {
     ...intent.set,
     createdAt: released.cutAt.toISOString(),
-    consistency: consistencyOf({ ...plan, freeze: frozen ? plan.freeze : { kind: 'none', because: '' } }),
+    consistency: consistencyOf({
+      ...plan,
+      freeze: frozen ? plan.freeze : { kind: 'none', because: '' },
+      pause: released.standstill?.held === true,
+    }),
     frozenMs: thaw?.frozenMs ?? 0,
-    pausedMs: released.pausedMs,
+    pausedMs: released.standstill?.pausedMs ?? 0,
     evidence: evidenceOf(released),
     disks: records.sort((a, b) => order.indexOf(a.disk) - order.indexOf(b.disk)),
   };

@@ -4,7 +4,9 @@ import type { CallOptions } from '../libvirt/options';
 import type { Freeze } from './freeze/freeze';
 import type { MethodCut } from './methods/cut';
 import type { QemuLayer } from './methods/qemu-external';
+import type { Pause, Standstill } from './pause';
 import type { Plan, SnapshotRequest } from './plan';
+import type { Claim } from './records/claim';
 import type { IntentRecord } from './records/record';
 import type { Phase, ThawResult } from './types';
 import type { UndoLog } from './undo';
@@ -24,6 +26,7 @@ export interface Work {
   options: SnapshotOptions;
   /** The caller's signal. Nothing after the cut listens to it. */
   call: CallOptions;
+  claim: Claim;
   undo: UndoLog;
 }
 export interface Recorded extends Work {
@@ -38,12 +41,14 @@ export interface Quiesced extends Prepared {
   freeze: Freeze | null;
   /** Why there is none. */
   unfrozen: string | null;
+  /** Watched over, and not begun. */
+  pause: Pause | null;
 }
 export interface Cut extends Quiesced {
   cutAt: Date;
   /** Whether the freeze, ours or held, still stood when the last cut had ended. */
   frozenThroughout: boolean;
-  pausedMs: number;
+  standstill: Standstill | null;
   /** libvirt's error for a cut that took place all the same. */
   said: unknown;
 }

@@ -1,11 +1,10 @@
 // One operation per domain at a time: of several that come at once at most one works, and a dead owner holds nobody up.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type Connection, connect, type Domain } from '../../lib';
 import { withClaim } from '../../lib/disk-snapshot/records/claim';
 import { readJournal, removeRecord, writeRecord } from '../../lib/disk-snapshot/records/journal';
+import { thisProcess } from '../../lib/disk-snapshot/records/process';
 import type { ClaimRecord } from '../../lib/disk-snapshot/records/record';
 
 jest.setTimeout(60_000);
@@ -77,10 +76,37 @@ test('a claim is given back also when the work fails', async () => {
 
 test('the claim of a process that has died is swept', async () => {
   const { pid } = spawnSync(process.execPath, ['-e', '0']);
-  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  await writeRecord(first(), 'claim', foreign({ host: hostname(), boot, pid, started: '12345' }));
+  await writeRecord(first(), 'claim', foreign({ ...thisProcess(), pid, started: '12345' }));
   expect(await withClaim(second(), 'test', {}, async () => 'done')).toBe('done');
   expect(await claims()).toEqual([]);
+});
+
+test.each([
+  ['host', 'f3a1c2d4-0000-4000-8000-000000000000-4026531836'],
+  ['container', thisProcess().boot.replace(/\d+$/, '4026532999')],
+])(
+  'a %s of the same name may have a process there that is not one of ours: it is not taken for dead',
+  async (_, boot) => {
+    await writeRecord(first(), 'claim', foreign({ ...thisProcess(), boot, pid: 4_000_000, started: '1' }));
+    await expect(withClaim(second(), 'test', {}, async () => 0)).rejects.toMatchObject({
+      code: 'OPERATION_IN_PROGRESS',
+    });
+    expect(await claims()).toHaveLength(1);
+    await removeRecord(first(), 'claim', 'foreign');
+  },
+);
+
+test('a process that stood still for longer than its claim holds does nothing that cannot be taken back', async () => {
+  const { now } = Date;
+  await withClaim(first(), 'test', {}, async (claim) => {
+    claim.check();
+    Date.now = () => now() + 61_000;
+    expect(() => claim.check()).toThrow(
+      expect.objectContaining({ code: 'OPERATION_IN_PROGRESS', outcome: 'unchanged' }),
+    );
+  }).finally(() => {
+    Date.now = now;
+  });
 });
 
 test('the claim of another host holds until its lease is long over', async () => {

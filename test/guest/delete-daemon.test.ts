@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
 import { findDiskSnapshot, listDiskSnapshots, planSnapshot, recoverDiskSnapshots } from '../../lib';
-import { deleteLayers } from '../../lib/disk-snapshot/merge/delete';
+import { deleteSnapshots } from '../../lib/disk-snapshot/merge/delete-by-method';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { DomainXMLFlags } from '../../lib/libvirt';
 import { PrivateLibvirtd } from '../../lib/testing';
@@ -108,7 +108,7 @@ describe.each(['running', 'off'])('the caller is killed, of a guest that is %s,'
       // As from a handle that somebody else still has.
       const { sets } = await readJournal(vm.domain);
       const id = sets.find((set) => set.name === name)?.id;
-      await deleteLayers(vm.domain, id ?? 'gone', null);
+      await deleteSnapshots(vm.domain, id ?? 'gone', null, {});
 
       const left = name === 's2' ? 's1' : 's2';
       const top = join(directory, `vda.${left}`);

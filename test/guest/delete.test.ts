@@ -9,7 +9,7 @@ import { lookAtGuest } from '../../lib/disk-snapshot/guest';
 import { diskOf, liveChain } from '../../lib/disk-snapshot/images/backing-chain';
 import { diskChain } from '../../lib/disk-snapshot/images/disk-chain';
 import { listDiskSnapshots } from '../../lib/disk-snapshot/list';
-import { deleteLayers } from '../../lib/disk-snapshot/merge/delete';
+import { deleteSnapshots } from '../../lib/disk-snapshot/merge/delete-by-method';
 import { HELPER_DISK, helperXml, withHelper } from '../../lib/disk-snapshot/merge/helper-domain';
 import { readJournal, writeRecord } from '../../lib/disk-snapshot/records/journal';
 import type { SetRecord } from '../../lib/disk-snapshot/records/record';
@@ -519,7 +519,7 @@ test('wrong arguments are refused before anything is touched', async () => {
   await expect(three.delete({ bandwidth: -1 })).rejects.toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
   await expect(three.delete({ bandwidth: '1' as never })).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
   await expect(three.delete({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
-  await expect(deleteLayers(vm.domain, 'no such set', null)).resolves.toBeUndefined();
+  await expect(deleteSnapshots(vm.domain, 'no such set', null, {})).resolves.toBeUndefined();
 
   expect(await records()).toEqual(['s1', 's2', 's3']);
 });

@@ -51,7 +51,7 @@ async function forgeIntent(begun: boolean, change: object): Promise<string> {
     claim: id,
     active: false,
     domainId: null,
-    revert: { setId: set.id, begun, restart: false },
+    revert: { setId: set.id, stage: begun ? 'begun' : 'planned', restart: false },
     willFreeze: false,
     willPause: false,
     set,

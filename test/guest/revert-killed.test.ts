@@ -67,6 +67,7 @@ test.each([
   ['revert.defined', 'finished'],
   ['revert.written', 'finished'],
   ['revert.cleaned', 'finished'],
+  ['revert.restarted', 'finished'],
 ] as const)('at %s: %s', async (point, came) => {
   const files = await vm.files();
   await killedAt(point);

@@ -10,7 +10,7 @@ import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { qemuStateOf } from '../../lib/disk-snapshot/records/record';
 import { recoverDiskSnapshots } from '../../lib/disk-snapshot/recover';
 import type { DiskSnapshotSet } from '../../lib/disk-snapshot/types';
-import type { Connection } from '../../lib/libvirt';
+import { type Connection, DomainState, DomainXMLFlags } from '../../lib/libvirt';
 import { embeddedConnection } from '../../lib/testing/embedded';
 import { temporaryDirectory } from '../../lib/testing/scratch';
 import { BareDomain, expectPattern, fill, qemuImg } from './bare-domain';
@@ -198,4 +198,43 @@ describe('interrupted', () => {
       expect(await vm.files()).toHaveLength(2);
     },
   );
+});
+
+test('a guest that somebody starts while the revert is prepared is not stopped without force', async () => {
+  await vm.layers(1);
+  const before = [await vm.files(), await vm.definedSource('vda')];
+  installFaultHook((point) => (point === 'revert.layer-made' ? vm.domain.create() : undefined));
+  await expect((await find('s1')).revert()).rejects.toMatchObject({ code: 'GUEST_ACTIVE', outcome: 'undone' });
+  installFaultHook(null);
+  expect(await vm.domain.isActive()).toBe(true);
+  expect([await vm.files(), await vm.definedSource('vda')]).toEqual(before);
+  expect(await readJournal(vm.domain)).toMatchObject({ intents: [], claims: [] });
+});
+
+test('a guest that was paused is paused again, at the snapshot', async () => {
+  await vm.layers(1);
+  await vm.domain.create();
+  await vm.domain.suspend();
+  await (await find('s1')).revert({ force: true });
+  expect(await vm.domain.getState()).toMatchObject({ state: DomainState.PAUSED });
+});
+
+test('a guest that cannot be started again: the disks are back, and that is said', async () => {
+  await vm.layers(1);
+  await vm.domain.create();
+  // The firmware of its definition is gone by then.
+  installFaultHook(async (point) => {
+    if (point !== 'revert.cleaned') return;
+    const xml = await vm.domain.getXMLDesc(DomainXMLFlags.INACTIVE);
+    await conn.domainDefineXML(xml.replace('</type>', '</type><kernel>/nowhere/kernel</kernel>'));
+  });
+  await expect((await find('s1')).revert({ force: true })).rejects.toMatchObject({
+    code: 'OPERATION_FAILED',
+    outcome: 'done',
+    message: expect.stringContaining('could not be started again'),
+  });
+  installFaultHook(null);
+  expect(await vm.domain.isActive()).toBe(false);
+  await holds(0);
+  expect(await readJournal(vm.domain)).toMatchObject({ intents: [], claims: [] });
 });

@@ -285,8 +285,13 @@ describe('while it holds', () => {
 
 describe('who watches over the guest', () => {
   const told: string[] = [];
+  let loseGuard = () => {};
   const watch = {
     takeOver: () => void told.push('takeOver'),
+    begin: () => void told.push('begin'),
+    onLost: (tell: () => void) => {
+      loseGuard = tell;
+    },
     handOver: () => void told.push('handOver'),
     end: () => void told.push('end'),
   };
@@ -297,9 +302,9 @@ describe('who watches over the guest', () => {
   test('waits while we thaw, and may go when it is proven', async () => {
     const held = await freeze({ watch });
     await pass(1000);
-    expect(told).toEqual([]);
+    expect(told).toEqual(['begin']);
     await held.thaw();
-    expect(told).toEqual(['takeOver', 'end']);
+    expect(told).toEqual(['begin', 'takeOver', 'end']);
   });
 
   test('waits from the end of the budget on, also where the freeze is still to be answered', async () => {
@@ -309,10 +314,19 @@ describe('who watches over the guest', () => {
     });
     const error = outcome(freeze({ maxFreezeMs: 1000, watch }));
     await pass(1100);
-    expect(told).toEqual(['takeOver']);
+    expect(told).toEqual(['begin', 'takeOver']);
     await pass(1000);
-    expect(told).toEqual(['takeOver', 'end']);
+    expect(told).toEqual(['begin', 'takeOver', 'end']);
     expect(await error).toMatchObject({ outcome: 'undone' });
+  });
+
+  test('ends: the freeze is over too, its holder is told, and the guest goes on', async () => {
+    const held = await freeze({ watch });
+    expect(held.signal.aborted).toBe(false);
+    loseGuard();
+    expect(held.signal.reason).toMatchObject({ message: expect.stringContaining('the guard') });
+    expect(await held.thaw()).toMatchObject({ intact: false });
+    expect(told).toEqual(['begin', 'takeOver', 'end']);
   });
 
   test('acts at once where we cannot', async () => {
@@ -322,7 +336,7 @@ describe('who watches over the guest', () => {
       throw libvirtSays(ErrorNumber.INTERNAL_ERROR, 'client socket is closed', ErrorDomain.RPC);
     });
     await expect(held.thaw()).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
-    expect(told).toEqual(['takeOver', 'handOver']);
+    expect(told).toEqual(['begin', 'takeOver', 'handOver']);
     guest.thaw();
   });
 });

@@ -88,6 +88,7 @@ export async function freezeFilesystems(
   const guest = domain.getName(); // now: a connection that has ended gives none any more
   const mountpoints = filesystems.map(({ mountpoint }) => mountpoint);
   const stage = new FreezeStage();
+  watch?.begin();
   const sentAt = performance.now();
   const ending = sendFreeze(domain, mountpoints, maxFreezeMs);
   await faultPoint('freeze.sent');
@@ -198,6 +199,9 @@ class HeldFreeze implements Freeze {
     this.#onThawed = onThawed;
     this.#lease = setTimeout(() => this.#endByBudget(), maxFreezeMs - (performance.now() - sentAt));
     void this.#watch();
+    named.watch?.onLost(() =>
+      this.#end(endedEarly(named.guest, 'the guard, which ends it if this process dies, was lost')),
+    );
   }
 
   get signal(): AbortSignal {

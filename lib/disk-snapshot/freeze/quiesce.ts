@@ -63,10 +63,11 @@ async function freezeGuarded(
 ): Promise<Freeze> {
   if (filesystems.length === 0) return freezeFilesystems(domain, filesystems, options);
   const mountpoints = filesystems.map(({ mountpoint }) => mountpoint);
-  const inside = deadman ? await leaveDeadman(domain, mountpoints, options.maxFreezeMs) : null;
   const { maxFreezeMs, signal } = options;
-  const watch = await watchOver(domain, 'freeze', maxFreezeMs, { guard, signal }).catch(async (error: unknown) => {
-    await inside?.cancel();
+  const watch = await watchOver(domain, 'freeze', maxFreezeMs, { guard, signal });
+  // The last before the freeze: its time runs from now on.
+  const inside = await (deadman ? leaveDeadman(domain, mountpoints, maxFreezeMs) : null)?.catch((error: unknown) => {
+    watch.end();
     throw error;
   });
   await faultPoint('guard.armed');

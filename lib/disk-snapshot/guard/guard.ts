@@ -12,6 +12,8 @@ import { type FromGuard, type Order, receive, send, type ToGuard } from './wire'
 export interface Armed {
   /** We live, and are at it: the deadline begins anew. */
   postpone(byMs: number): void;
+  /** Calls, at once or later, when the guard ends while it watches. */
+  onLost(tell: () => void): void;
   /** The guest goes on: nobody has to watch it any more. */
   disarm(): void;
 }
@@ -67,7 +69,7 @@ class Guard {
   readonly #waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
   readonly #connections = new WeakMap<Connection, Known>();
   /** What answers for the connection stays for as long as a guest is watched: the guard may have to open one when ours is lost. */
-  readonly #armed = new Map<number, { known: Known; answer: AuthCallback | undefined }>();
+  readonly #armed = new Map<number, { known: Known; answer: AuthCallback | undefined; onLost: () => void }>();
   #next = 1;
   #gone: string | null = null;
 
@@ -97,10 +99,15 @@ class Guard {
     const uri = await connection.getURI();
     const uuid = domain.getUUIDString();
     const known = this.#knownOf(connection);
-    this.#armed.set(id, { known, answer: credentialsOf(connection) });
+    const armed = { known, answer: credentialsOf(connection), onLost: () => {} };
+    this.#armed.set(id, armed);
     await this.#ask({ type: 'arm', id, connection: known.number, uri, uuid, what, deadlineMs }, id, signal);
     return {
       postpone: (byMs) => this.#send({ type: 'postpone', id, deadlineMs: byMs + GRACE_MS }),
+      onLost: (tell) => {
+        armed.onLost = tell;
+        if (this.#gone !== null) tell();
+      },
       disarm: () => this.#disarm(id),
     };
   }
@@ -179,6 +186,9 @@ class Guard {
   #lose(how: string): void {
     this.#gone ??= how;
     for (const id of [...this.#waiting.keys()]) this.#settle(id, how);
+    const watched = [...this.#armed.values()];
+    this.#armed.clear();
+    for (const { onLost } of watched) onLost();
   }
 
   /** Only while we wait for its answer does it keep our event loop alive. */

@@ -27,7 +27,15 @@ const RETRY_MS = { first: 200, most: 2_000 };
 const EMBEDDED_TRIES = 10;
 const LIMIT_MS = 10_000;
 
-const armed = new Map<number, { order: Order; deadline: NodeJS.Timeout }>();
+interface Watched {
+  order: Order;
+  deadline: NodeJS.Timeout;
+  /** Whether the guest's QEMU is a process that we can see: only then does it tell something when there is none. */
+  isSeen: boolean;
+}
+const armed = new Map<number, Watched>();
+/** The numbers of those that are being armed, and were not disarmed meanwhile. */
+const arming = new Set<number>();
 const connections = new Map<number, Promise<Connection>>();
 const credentials = new Credentials(ask);
 const questions = new Map<number, (answers: Answers) => void>();
@@ -58,6 +66,7 @@ function take(message: ToGuard): void {
       postpone(message);
       break;
     case 'disarm':
+      arming.delete(message.id);
       clearTimeout(armed.get(message.id)?.deadline);
       armed.delete(message.id);
       break;
@@ -73,14 +82,18 @@ function take(message: ToGuard): void {
 }
 
 async function arm(order: Order): Promise<void> {
+  arming.add(order.id);
   try {
     // Everything that could fail is tried now, while the guest still writes.
     if (!isEmbedded(order.uri)) await reach(order);
-    const deadline = setTimeout(() => void rescue(order), order.deadlineMs);
-    armed.set(order.id, { order, deadline });
+    if (!arming.delete(order.id)) return;
+    const watched: Watched = { order, deadline: setTimeout(() => void rescue(order), order.deadlineMs), isSeen: false };
+    armed.set(order.id, watched);
     send(process.stdout, { type: 'armed', id: order.id });
     if (orphaned) void rescue(order);
+    watched.isSeen = isLocalUri(order.uri) && hasProcess(order.uuid);
   } catch (error) {
+    arming.delete(order.id);
     send(process.stdout, {
       type: 'failed',
       id: order.id,
@@ -127,6 +140,8 @@ async function letGo(connection: number): Promise<void> {
 
 async function rescue(order: Order): Promise<void> {
   if (rescuing.has(order.id)) return;
+  // The root is its owner's, whose thread keeps the deadline, for as long as that one is there.
+  if (isEmbedded(order.uri) && !orphaned) return;
   rescuing.add(order.id);
   const awake = setInterval(() => undefined, 60_000); // thawing waits by timers that let a process end
   const tries = isEmbedded(order.uri) ? EMBEDDED_TRIES : Number.POSITIVE_INFINITY;
@@ -149,15 +164,17 @@ async function goesOn(order: Order): Promise<boolean> {
     await new Thawing(domain).proven;
     return true;
   } catch (error) {
-    return isNoDomain(error) || (isLocalUri(order.uri) && hasNoProcess(order.uuid));
+    return isNoDomain(error) || (armed.get(order.id)?.isSeen === true && !hasProcess(order.uuid));
   }
 }
 
-/** Whether the guest's QEMU is gone from this machine: then nobody waits, even if its daemon never comes back. */
-function hasNoProcess(uuid: string): boolean {
+/**
+ * Whether the guest's QEMU is seen on this machine. One that was seen and is not any more is gone: then nobody waits, even if
+ * its daemon never comes back.
+ */
+function hasProcess(uuid: string): boolean {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  if (!pids.includes('1')) return false; // others' processes are hidden from us (hidepid)
-  return !pids.some((pid) => commandOf(pid).includes(uuid));
+  return pids.some((pid) => commandOf(pid).includes(uuid));
 }
 
 function commandOf(pid: string): string {

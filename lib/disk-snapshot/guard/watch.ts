@@ -6,6 +6,10 @@ import { armGuard } from './guard';
 import type { Order } from './wire';
 
 export interface Watch {
+  /** What is watched begins now: its time counts from here. */
+  begin(): void;
+  /** Tells, at once or later, that our own process is all that watches: the guard has ended. */
+  onLost(tell: () => void): void;
   /** We are letting the guest go on: who watches waits, for as long as it sees that we are at it. */
   takeOver(): void;
   /** We cannot do it: who watches acts at once. */
@@ -41,6 +45,8 @@ export async function watchOver(
     armed?.postpone(byMs);
   };
   return {
+    begin: () => postpone(longestMs),
+    onLost: (tell) => armed?.onLost(tell),
     // Three that thaw one guest whose agent hangs wait for each other in the daemon, and take its threads from others.
     takeOver: () => {
       if (beating) return;

@@ -1,5 +1,7 @@
-// Deleting snapshots of every method but `qemu`: the method removes its own point in time; the guest is not concerned.
+// Deleting snapshots, each by its own method. Of every method but `qemu` it removes its own point in time, and the guest is
+// not concerned; layers are merged (delete.ts).
 import type { Domain } from '../../libvirt';
+import { invalidType, outOfRange } from '../argument';
 import { DiskSnapshotError } from '../errors';
 import { faultPoint } from '../fault-point';
 import { type Guest, lookAtGuest } from '../guest';
@@ -7,7 +9,7 @@ import { contextOf } from '../methods/context';
 import type { CutContext, Method } from '../methods/method';
 import { methodNamed } from '../methods/registry';
 import { tell } from '../progress';
-import { withClaim } from '../records/claim';
+import { type Claim, withClaim } from '../records/claim';
 import { readJournal, removeRecord, writeRecord } from '../records/journal';
 import { type DiskRecord, type MethodState, qemuStateOf, type SetRecord } from '../records/record';
 import type { DeleteOptions } from '../types';
@@ -20,26 +22,46 @@ export async function deleteSnapshots(
   targets: readonly string[] | null,
   options: DeleteOptions,
 ): Promise<void> {
+  checkBandwidth(options.bandwidth);
+  const call = options.signal ? { signal: options.signal } : {};
+  await withClaim(domain, 'delete', call, (claim) => deleteClaimed(domain, claim, setId, targets, options));
+}
+
+/** The same by whoever has the claim on the domain. */
+export async function deleteClaimed(
+  domain: Domain,
+  claim: Claim,
+  setId: string,
+  targets: readonly string[] | null,
+  options: DeleteOptions,
+): Promise<void> {
   const call = options.signal ? { signal: options.signal } : {};
   const ofMethods = (set: SetRecord | undefined): DiskRecord[] =>
     (set?.disks ?? []).filter((r) => qemuStateOf(r) === null && (targets === null || targets.includes(r.disk)));
   const find = async () => (await readJournal(domain, call)).sets.find(({ id }) => id === setId);
-  if (ofMethods(await find()).length > 0) {
-    await withClaim(domain, 'delete', call, async () => {
-      const guest = await lookAtGuest(domain, call);
-      // All of them are looked at, and the layers, before the first is deleted.
-      const first = await find();
-      for (const record of ofMethods(first)) if (first) methodOf(guest, first, record);
-      await planLayers(domain, setId, targets, options.signal);
-      for (let set = await find(); set; set = await find()) {
-        const [record] = ofMethods(set);
-        if (!record) break;
-        options.signal?.throwIfAborted();
-        await deleteOne(guest, set, record, options);
-      }
-    });
+  // All of them are looked at, and the layers, before the first is deleted.
+  const first = await find();
+  const guest = await lookAtGuest(domain, call);
+  for (const record of ofMethods(first)) if (first) methodOf(guest, first, record);
+  const layers = await planLayers(domain, setId, targets, options.signal);
+  for (let set = await find(); set; set = await find()) {
+    const [record] = ofMethods(set);
+    if (!record) break;
+    options.signal?.throwIfAborted();
+    claim.check();
+    await deleteOne(guest, set, record, options);
   }
-  await deleteLayers(domain, setId, targets, options);
+  await deleteLayers(layers, claim, options);
+}
+
+/** In MiB/s; what the C function's type holds on every machine. */
+const MOST_BANDWIDTH = 2 ** 32 - 1;
+
+function checkBandwidth(bandwidth: unknown): void {
+  if (bandwidth === undefined) return;
+  if (typeof bandwidth !== 'number') throw invalidType('options.bandwidth', 'a number of MiB/s', bandwidth);
+  if (Number.isInteger(bandwidth) && bandwidth >= 0 && bandwidth <= MOST_BANDWIDTH) return;
+  throw outOfRange('options.bandwidth', `an integer from 0 (unlimited) to ${MOST_BANDWIDTH}`, bandwidth);
 }
 
 async function deleteOne(guest: Guest, set: SetRecord, record: DiskRecord, options: DeleteOptions): Promise<void> {

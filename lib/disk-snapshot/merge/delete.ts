@@ -3,15 +3,14 @@
 // a second call, whoever died in between.
 import type { Domain } from '../../libvirt';
 import type { CallOptions } from '../../libvirt/options';
-import { invalidType, outOfRange } from '../argument';
 import { DiskSnapshotError, messageOf } from '../errors';
-import { checkCallOptions, signalOf, translate } from '../facade';
+import { translate } from '../facade';
 import { faultPoint } from '../fault-point';
 import { neededBy, removeUnneeded } from '../images/branches';
 import { imagesFor } from '../images/images-for';
 import { imageUsers, layersOf } from '../images/users';
 import { tell } from '../progress';
-import { withClaim } from '../records/claim';
+import type { Claim } from '../records/claim';
 import { readJournal, removeRecord, writeRecord } from '../records/journal';
 import { type DiskRecord, type ImageRef, qemuStateOf } from '../records/record';
 import type { DeleteOptions } from '../types';
@@ -21,40 +20,33 @@ import { afterMerge } from './layer-records';
 import { mergeLayer } from './merge';
 
 /**
- * Deletes the snapshots of a set: all, or those of the given targets. What is deleted already is success.
+ * Deletes layers that were looked at, one disk after the other, and each is recorded at once. What is deleted already is
+ * success. An abort cancels the merge that runs, unless its end was already asked for: then that one is finished and
+ * recorded first.
  *
- * One disk is merged after the other, and recorded at once. An abort cancels the merge that runs, unless its end was
- * already asked for: then that one is finished and recorded first.
- *
- * @throws DiskSnapshotError before anything is touched: IN_USE, METHOD_UNSUPPORTED, GUEST_ACTIVE (a managed-save image),
- * DISK_BUSY, OPERATION_IN_PROGRESS, NOT_FOUND; from a merge: JOB_FAILED, NO_SPACE, CONNECTION_LOST, with the outcome;
+ * @throws DiskSnapshotError OPERATION_IN_PROGRESS; from a merge: JOB_FAILED, NO_SPACE, CONNECTION_LOST, with the outcome;
  * PERMISSION_DENIED with outcome 'done': all is merged, but a file could not be removed
  */
 export async function deleteLayers(
-  domain: Domain,
-  setId: string,
-  targets: readonly string[] | null,
+  plans: readonly DeletionPlan[],
+  claim: Claim,
   options: DeleteOptions = {},
 ): Promise<void> {
-  checkCallOptions(options, 'delete');
-  const bandwidth = checkBandwidth(options.bandwidth);
-  const signal = signalOf(options);
-  signal?.throwIfAborted();
-  await withClaim(domain, 'delete', { signal }, async () => {
-    const plans = await planLayers(domain, setId, targets, signal);
-    const done: string[] = [];
-    for (const plan of plans) {
-      signal?.throwIfAborted();
-      await named(plan.deletion, done, () => carryOut(plan, { ...options, bandwidth, signal }));
-      done.push(plan.deletion.record.disk);
-    }
-  });
+  const { signal, bandwidth = 0 } = options;
+  const done: string[] = [];
+  for (const plan of plans) {
+    signal?.throwIfAborted();
+    claim.check();
+    await named(plan.deletion, done, () => carryOut(plan, { ...options, bandwidth, signal }));
+    done.push(plan.deletion.record.disk);
+  }
 }
 
 /**
- * Looks at the layers of a set, as {@link deleteLayers} does first, and touches nothing.
+ * Looks at the layers of a set: all, or those of the given targets. Touches nothing.
  *
- * @throws DiskSnapshotError what speaks against deleting one of them
+ * @throws DiskSnapshotError what speaks against deleting one of them: IN_USE, METHOD_UNSUPPORTED, GUEST_ACTIVE (a
+ * managed-save image), DISK_BUSY, NOT_FOUND
  */
 export async function planLayers(
   domain: Domain,
@@ -105,19 +97,9 @@ export async function finishMerged(domain: Domain, call: CallOptions): Promise<s
   return finished;
 }
 
-/** In MiB/s; what the C function's type holds on every machine. */
-const MOST_BANDWIDTH = 2 ** 32 - 1;
-
-function checkBandwidth(bandwidth: unknown): number {
-  if (bandwidth === undefined) return 0;
-  if (typeof bandwidth !== 'number') throw invalidType('options.bandwidth', 'a number of MiB/s', bandwidth);
-  if (Number.isInteger(bandwidth) && bandwidth >= 0 && bandwidth <= MOST_BANDWIDTH) return bandwidth;
-  throw outOfRange('options.bandwidth', `an integer from 0 (unlimited) to ${MOST_BANDWIDTH}`, bandwidth);
-}
-
 async function carryOut(
   { deletion, state, merge }: DeletionPlan,
-  { bandwidth, signal, onProgress }: DeleteOptions & { bandwidth: number },
+  { bandwidth, signal, onProgress }: Pick<DeleteOptions, 'onProgress' | 'signal'> & { bandwidth: number },
 ): Promise<void> {
   const { domain, set, record } = deletion;
   const { overlay } = state;

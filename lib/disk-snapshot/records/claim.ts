@@ -17,6 +17,12 @@ const TRIES = 6;
 
 export interface Claim {
   readonly id: string;
+  /**
+   * To be called before what cannot be taken back.
+   *
+   * @throws DiskSnapshotError OPERATION_IN_PROGRESS where it was not renewed for so long that another may have taken over
+   */
+  check(): void;
 }
 
 /** Claims of ours that could not be removed, because the connection had ended: nobody is at work under them any more. */
@@ -41,6 +47,7 @@ export async function withClaim<T>(
   work: (claim: Claim) => Promise<T>,
 ): Promise<T> {
   const id = randomUUID();
+  let renewedAt = Date.now();
   const claim = (): ClaimRecord => ({
     version: 1,
     id,
@@ -52,18 +59,38 @@ export async function withClaim<T>(
   await faultPoint('claim.written');
   // A renewal that fails is not an error of the operation: the lease outlasts three of them.
   let renewing: Promise<void> | undefined;
+  const renew = async () => {
+    const now = Date.now();
+    await writeRecord(domain, 'claim', claim(), { timeoutMs: LEASE_MS });
+    renewedAt = now;
+  };
   const renewal = setInterval(() => {
-    renewing = writeRecord(domain, 'claim', claim()).catch(() => undefined);
+    renewing = renew().catch(() => undefined);
   }, RENEW_MS).unref();
+  const check = () => {
+    if (Date.now() - renewedAt < LEASE_MS) return;
+    throw outlived(domain, what);
+  };
   try {
-    return await work({ id });
+    return await work({ id, check });
   } finally {
     clearInterval(renewal);
     await renewing; // or it could arrive after the removal
     // Where this fails the domain or the connection is gone, which `work` has met already; the lease ends the claim.
-    await removeRecord(domain, 'claim', id).catch(() => abandoned.add(id));
+    await removeRecord(domain, 'claim', id, { timeoutMs: LEASE_MS }).catch(() => abandoned.add(id));
     await faultPoint('claim.removed');
   }
+}
+
+/** By the clock on the wall, which goes on while the host sleeps. */
+function outlived(domain: Domain, what: string): DiskSnapshotError {
+  const guest = domain.getName();
+  return new DiskSnapshotError(
+    'OPERATION_IN_PROGRESS',
+    `${guest}: this process stood still for so long, or could not reach the host, that its claim on the domain has expired ` +
+      `(${what}), and another may be at work on it. Nothing that cannot be taken back was done; try again`,
+    { guest },
+  );
 }
 
 async function acquire(domain: Domain, id: string, claim: () => ClaimRecord, options: CallOptions): Promise<void> {

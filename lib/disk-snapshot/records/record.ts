@@ -59,6 +59,10 @@ export interface SetRecord {
   disks: DiskRecord[];
 }
 
+/** `begun`: disks are being changed, which is finished, whoever comes. `done`: what is left is that the guest runs again. */
+export type RevertStage = 'planned' | 'begun' | 'done';
+export type Restart = 'running' | 'paused' | false;
+
 /** Written before anything is touched, so that whoever finds it after a crash can finish or undo. */
 export interface IntentRecord {
   version: 1;
@@ -72,12 +76,12 @@ export interface IntentRecord {
    * with the guest: an id alone may be that of another boot, since ids begin anew with their host.
    */
   domainId: number | null;
-  /** Not a snapshot but the way back to one, the set of this id. `begun`: a method has touched its disk. */
+  /** Not a snapshot but the way back to one, the set of this id. */
   revert?: {
     setId: string;
-    begun: boolean;
-    /** The guest ran before, and is to run again. */
-    restart: boolean;
+    stage: RevertStage;
+    /** How the guest was before, if it was not off: as it is to be again. */
+    restart: Restart;
   };
   willFreeze: boolean;
   willPause: boolean;
@@ -120,6 +124,10 @@ const isShape =
 
 const isFlag: Check = (v) => typeof v === 'boolean';
 const isPaths: Check = (v) => Array.isArray(v) && v.every(isText);
+const isOneOf =
+  (...values: readonly unknown[]): Check =>
+  (v) =>
+    values.includes(v);
 const isOptional =
   (check: Check): Check =>
   (v) =>
@@ -159,6 +167,11 @@ const headShape: Shape = {
   pausedMs: isCount,
   evidence: isListOf({ fact: isText, from: isText }),
 };
+const revertShape: Shape = {
+  setId: isText,
+  stage: isOneOf('planned', 'begun', 'done'),
+  restart: isOneOf('running', 'paused', false),
+};
 const shapes: Record<RecordKind, Shape> = {
   set: { ...headShape, disks: isListOf(diskShape) },
   intent: {
@@ -167,7 +180,7 @@ const shapes: Record<RecordKind, Shape> = {
     claim: isText,
     active: isFlag,
     domainId: (v) => v === null || isCount(v),
-    revert: isOptional(isShape({ setId: isText, begun: isFlag, restart: isFlag })),
+    revert: isOptional(isShape(revertShape)),
     willFreeze: isFlag,
     willPause: isFlag,
     set: isShape(headShape),

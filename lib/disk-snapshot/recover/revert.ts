@@ -5,7 +5,7 @@ import { DiskSnapshotError } from '../errors';
 import type { Guest } from '../guest';
 import { removeRecord } from '../records/journal';
 import { type IntentRecord, qemuStateOf } from '../records/record';
-import { finishRevert, settleRecords } from '../revert/revert';
+import { finishRevert, settleRecords, startAgain } from '../revert/revert';
 import { discard } from './discard';
 
 /** What ran before the revert stopped it runs again, unless the guest has been up and was shut down since. */
@@ -14,11 +14,13 @@ export async function settleRevert(
   intent: IntentRecord,
   call: CallOptions,
 ): Promise<'finished' | 'undone'> {
+  const { domain } = guest;
   const came = await settle(guest, intent, call);
-  const { state, reason } = await guest.domain.getState();
+  const { state, reason } = await domain.getState(call);
   // A daemon that has been restarted does not know the reason any more.
   const mayBeOurs = reason === DomainShutoffReason.DESTROYED || reason === DomainShutoffReason.UNKNOWN;
-  if (intent.revert?.restart && state === DomainState.SHUTOFF && mayBeOurs) await guest.domain.create();
+  if (state === DomainState.SHUTOFF && mayBeOurs) await startAgain(domain, intent.revert?.restart ?? false);
+  await removeRecord(domain, 'intent', intent.id, call);
   return came;
 }
 
@@ -31,15 +33,17 @@ async function settle(guest: Guest, intent: IntentRecord, call: CallOptions): Pr
   const isDefined = layers.every(({ disk, layer }) =>
     guest.document.disks.some(({ target, sourcePath }) => target === disk && sourcePath === layer.overlay.path),
   );
-  if (intent.revert?.begun && !guest.active) {
+  const stage = intent.revert?.stage;
+  if (stage === 'done') return 'finished';
+  if (stage === 'begun' && !guest.active) {
     await finishRevert(domain, intent, { force: false });
     return 'finished';
   }
-  if (intent.revert?.begun && layers.length > 0 && isDefined) {
+  if (stage === 'begun' && layers.length > 0 && isDefined) {
     await settleRecords(domain, intent);
     return 'finished';
   }
-  if (intent.revert?.begun) {
+  if (stage === 'begun') {
     throw new DiskSnapshotError(
       'RECOVERY_NEEDED',
       `${guest.name}: the revert to snapshot ${intent.set.name} was interrupted, and the guest was started before it was finished. ` +
@@ -48,6 +52,5 @@ async function settle(guest: Guest, intent: IntentRecord, call: CallOptions): Pr
     );
   }
   for (const { disk, layer } of layers) await discard(guest, intent, disk, layer, call);
-  await removeRecord(domain, 'intent', intent.id, call);
   return 'undone';
 }

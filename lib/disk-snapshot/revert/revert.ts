@@ -1,11 +1,11 @@
 // Back to a snapshot, all its disks or none: the state machine.
 //
-//   RevertPlan → recorded → layers made → guest off → methods' disks → defined → records and files
+//   RevertPlan → recorded → layers made → guest off → methods' disks → defined → records and files → guest on
 //
 // Layers are made first, for they can be taken back. Then the methods bring back their disks, which cannot; and one
 // definition names all layers. From the first of these on, whoever finds the intent finishes it: each step may be done twice.
 import { randomUUID } from 'node:crypto';
-import { type Domain, DomainState } from '../../libvirt';
+import { type Domain, DomainCreateFlags, DomainState } from '../../libvirt';
 import type { CallOptions } from '../../libvirt/options';
 import { invalidType } from '../argument';
 import { DiskSnapshotError, messageOf } from '../errors';
@@ -18,9 +18,9 @@ import { imagesFor } from '../images/images-for';
 import { startFromOverlays } from '../merge/definition';
 import { methodOf } from '../merge/delete-by-method';
 import { tell } from '../progress';
-import { withClaim } from '../records/claim';
+import { type Claim, withClaim } from '../records/claim';
 import { readJournal, removeRecord, writeIntent, writeRecord } from '../records/journal';
-import { type IntentRecord, type QemuState, qemuStateOf } from '../records/record';
+import { type IntentRecord, type QemuState, qemuStateOf, type Restart, type RevertStage } from '../records/record';
 import type { RevertOptions } from '../types';
 import { UndoLog } from '../undo';
 import { planRevert, type RevertPlan } from './revert-plan';
@@ -57,27 +57,21 @@ export function revertSnapshots(
       if (!discardManagedSave) await refuseManagedSave(guest, call);
       const plan = await planRevert(guest, set, targets, force, call);
       const { state } = await domain.getState(call);
-      try {
-        const how = { force, discardManagedSave, onProgress, restart: guest.active, claim: claim.id };
-        await run(domain, plan, how, call);
-      } finally {
-        // What ran before runs again, on the disks that it has now; unless those are not known to be whole.
-        const isWhole = (await readJournal(domain)).intents.every(({ revert }) => revert?.setId !== setId);
-        if (guest.active && isWhole && !(await domain.isActive())) {
-          await domain.create();
-          if (state === DomainState.PAUSED) await domain.suspend();
-        }
-      }
+      const restart = guest.active && (state === DomainState.PAUSED ? 'paused' : 'running');
+      await run(domain, plan, { force, discardManagedSave, onProgress, restart, claim }, call);
     });
   });
 }
 
+/** What is left to do after the call has failed does not wait longer than that for a host that hangs. */
+const CALL = { timeoutMs: 30_000 };
+
 interface Options {
   force: boolean;
   discardManagedSave: boolean;
-  /** The guest ran before, and is to run again. */
-  restart: boolean;
-  claim: string;
+  /** How the guest was before, if it was not off: as it is to be again. */
+  restart: Restart;
+  claim: Claim;
   onProgress: RevertOptions['onProgress'];
 }
 
@@ -89,10 +83,10 @@ async function run(domain: Domain, plan: RevertPlan, options: Options, call: Cal
   const intent: IntentRecord = {
     version: 1,
     id,
-    claim: options.claim,
-    active: options.restart,
+    claim: options.claim.id,
+    active: options.restart !== false,
     domainId: null,
-    revert: { setId: set.id, begun: false, restart: options.restart },
+    revert: { setId: set.id, stage: 'planned', restart: options.restart },
     willFreeze: false,
     willPause: false,
     set: head,
@@ -105,6 +99,7 @@ async function run(domain: Domain, plan: RevertPlan, options: Options, call: Cal
     undo.note('the intent in the metadata', () => removeRecord(domain, 'intent', id));
     await writeIntent(domain, intent, call);
     await faultPoint('revert.recorded');
+    undo.note('the guest, which ran', () => startAgain(domain, options.restart));
     for (const layer of layers) {
       call.signal?.throwIfAborted();
       tell(options.onProgress, { phase: 'prepare', disk: layer.record.disk, done: 0, total: 0 });
@@ -112,7 +107,8 @@ async function run(domain: Domain, plan: RevertPlan, options: Options, call: Cal
     }
     await faultPoint('revert.layer-made');
     call.signal?.throwIfAborted();
-    if (await domain.isActive()) await domain.destroy();
+    options.claim.check();
+    await turnOff(domain, set.name, options);
     if (options.discardManagedSave && (await domain.hasManagedSaveImage())) await domain.managedSaveRemove();
     await faultPoint('revert.guest-off');
   } catch (error) {
@@ -121,11 +117,44 @@ async function run(domain: Domain, plan: RevertPlan, options: Options, call: Cal
   try {
     await finishRevert(domain, intent, { ...options, ...call });
   } catch (error) {
-    if (call.signal?.aborted && error === call.signal.reason && !intent.revert?.begun) {
+    if (call.signal?.aborted && error === call.signal.reason && intent.revert?.stage === 'planned') {
       throw await takenBack(domain, set.name, undo, error);
     }
     throw unfinished(domain, set.name, error);
   }
+  await conclude(domain, intent);
+}
+
+/** The disks are back. What ran before runs again, and nothing is left to be done. */
+async function conclude(domain: Domain, intent: IntentRecord): Promise<void> {
+  const guest = domain.getName();
+  const { name: snapshot } = intent.set;
+  try {
+    await startAgain(domain, intent.revert?.restart ?? false);
+  } catch (error) {
+    // Of a lost connection this fails as well: then recovery starts the guest.
+    await removeRecord(domain, 'intent', intent.id, CALL).catch(() => undefined);
+    const message = `${guest} is back at snapshot ${snapshot}, but could not be started again: ${messageOf(error)}. Start it: virsh start ${guest}`;
+    throw new DiskSnapshotError('OPERATION_FAILED', message, { guest, snapshot, outcome: 'done', cause: error });
+  }
+  await faultPoint('revert.restarted');
+  await removeRecord(domain, 'intent', intent.id);
+}
+
+async function turnOff(domain: Domain, snapshot: string, { force, restart }: Options): Promise<void> {
+  if (!(await domain.isActive())) return;
+  if (!force || !restart) {
+    const guest = domain.getName();
+    const message = `${guest} was started since it was looked at. Shut it down${force ? ', and try again' : ', or let it be stopped and started: { force: true }'}`;
+    throw new DiskSnapshotError('GUEST_ACTIVE', message, { guest, snapshot });
+  }
+  await domain.destroy();
+}
+
+/** What ran before the revert runs again, on the disks that it has now. */
+export async function startAgain(domain: Domain, restart: Restart): Promise<void> {
+  if (!restart || (await domain.isActive())) return;
+  await domain.createWithFlags(restart === 'paused' ? DomainCreateFlags.START_PAUSED : 0);
 }
 
 async function makeLayer(
@@ -178,7 +207,7 @@ export async function finishRevert(
     await faultPoint('revert.method-done');
   }
   for (const layer of layers) await checkLayer(domain, intent, layer);
-  if (!intent.revert?.begun) options.signal?.throwIfAborted();
+  if (intent.revert?.stage === 'planned') options.signal?.throwIfAborted();
   await noteBegun(domain, intent);
   if (layers.length > 0) await startFromOverlays(domain, layers);
   await faultPoint('revert.defined');
@@ -197,7 +226,7 @@ async function checkLayer(domain: Domain, intent: IntentRecord, { disk, overlay,
   );
 }
 
-/** The definition names the new layers: the records follow, then what nobody needs goes, and the intent last. */
+/** The definition names the new layers: the records follow, then what nobody needs goes. */
 export async function settleRecords(domain: Domain, intent: IntentRecord): Promise<void> {
   const guest = await lookAtGuest(domain, {});
   const replaced: { disk: string; previous: string[] }[] = [];
@@ -214,14 +243,20 @@ export async function settleRecords(domain: Domain, intent: IntentRecord): Promi
   const { sets } = await readJournal(domain);
   for (const { disk, previous } of replaced) await removeUnneeded(domain, disk, previous, sets);
   await faultPoint('revert.cleaned');
-  await removeRecord(domain, 'intent', intent.id);
+  // A method's disk is not brought back once more, when the guest may have written to it.
+  await noteStage(domain, intent, 'done');
 }
 
 async function noteBegun(domain: Domain, intent: IntentRecord): Promise<void> {
-  if (!intent.revert || intent.revert.begun) return;
-  intent.revert.begun = true;
-  await writeIntent(domain, intent);
+  if (intent.revert?.stage !== 'planned') return;
+  await noteStage(domain, intent, 'begun');
   await faultPoint('revert.begun');
+}
+
+async function noteStage(domain: Domain, intent: IntentRecord, stage: RevertStage): Promise<void> {
+  if (!intent.revert) return;
+  intent.revert.stage = stage;
+  await writeIntent(domain, intent);
 }
 
 async function takenBack(domain: Domain, snapshot: string, undo: UndoLog, error: unknown): Promise<unknown> {
