@@ -10,6 +10,8 @@ export interface Guest {
   /** The live XML of a guest that runs, else the one it will start from. */
   document: DomainDocument;
   name: string;
+  /** Of its XML, in bytes. */
+  size: number;
   active: boolean;
   /** Active, but not running: paused, shutting down, suspended by itself. */
   paused: boolean;
@@ -19,7 +21,8 @@ export async function lookAtGuest(domain: Domain, call: CallOptions): Promise<Gu
   const [xml, { state }] = await Promise.all([domain.getXMLDesc(call), domain.getState(call)]);
   const document = readDomain(xml);
   const active = state !== DomainState.SHUTOFF && state !== DomainState.CRASHED;
-  return { domain, document, name: document.name, active, paused: active && state !== DomainState.RUNNING };
+  const size = Buffer.byteLength(xml);
+  return { domain, document, size, name: document.name, active, paused: active && state !== DomainState.RUNNING };
 }
 
 /** Whether two looks at a guest would lead to the same plan. */

@@ -19,6 +19,7 @@ import type { Method } from './methods/method';
 import { type LayerRequest, planLayer, type QemuLayer } from './methods/qemu-external';
 import { journalOf } from './records/journal';
 import { type DiskRecord, qemuStateOf } from './records/record';
+import { refuseFull } from './records/room';
 import { selectDisks } from './select';
 import type { Consistency, DiskSelection, Quiesce, QuiescedStorage, SnapshotPlan } from './types';
 
@@ -80,6 +81,7 @@ export async function makePlan(domain: Domain, request: SnapshotRequest, call: C
   const name = (await attempt(undefined, () => nameFor(guest, request.name))) ?? '';
   const selected = selectDisks(guest.document, request.disks);
   await attempt(undefined, () => refuseManagedSave(guest, call));
+  await attempt(undefined, () => refuseFull(guest));
 
   const folders = new Map<string, Promise<Images | null>>();
   const images = (path: string) => {

@@ -23,6 +23,7 @@ import { consistencyOf, makePlan, type Plan, withoutFreeze } from './plan';
 import { type Claim, withClaim } from './records/claim';
 import { removeRecord, writeIntent, writeRecord } from './records/journal';
 import type { IntentRecord, MethodState, SetRecord } from './records/record';
+import { refuseFull } from './records/room';
 import {
   type Cut,
   type Prepared,
@@ -140,7 +141,8 @@ async function record(work: Work): Promise<Recorded> {
         : { disk: cut.disk.target, method: cut.method.method, state: { data: cut.data, state: null }, virtualSize: 0 },
     ),
   };
-  undo.note('the intent in the metadata', () => removeRecord(domain, 'intent', id));
+  refuseFull(plan.guest, intent);
+  undo.note('the intent in the metadata', (limit) => removeRecord(domain, 'intent', id, limit));
   await writeIntent(domain, intent, call);
   await faultPoint('snapshot.recorded');
   return { ...work, intent };
@@ -173,7 +175,7 @@ async function recordState({ plan, intent, call }: Recorded, disk: string, state
 }
 
 async function prepareLayer(plan: Plan, layer: QemuLayer, undo: UndoLog, call: CallOptions): Promise<void> {
-  const strike = undo.note(`the overlay ${layer.overlay.path}`, () => removeOverlay(layer));
+  const strike = undo.note(`the overlay ${layer.overlay.path}`, (limit) => removeOverlay(layer, limit));
   try {
     await makeOverlay(plan.guest.name, layer, call);
   } catch (error) {

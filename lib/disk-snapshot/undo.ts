@@ -1,8 +1,15 @@
 // What an operation must take back if it fails. An undo is noted before its step runs, so each can be run where
 // nothing was done; the last step is taken back first.
 
+import type { CallOptions } from '../libvirt/options';
+
+/** All of it: a host that hangs keeps nobody waiting for longer. What is left then, recovery takes back. */
+const LIMIT_MS = 60_000;
+
+type Step = (call: CallOptions) => Promise<void>;
+
 export class UndoLog {
-  readonly #steps: { what: string; run: () => Promise<void> }[] = [];
+  readonly #steps: { what: string; run: Step }[] = [];
   #isCommitted = false;
 
   /** The point of no return has passed: what was made is in use, and taking it back would destroy it. */
@@ -16,7 +23,7 @@ export class UndoLog {
   }
 
   /** Notes how to take back what comes next. What it returns strikes that out: the step has made nothing of ours. */
-  note(what: string, run: () => Promise<void>): () => void {
+  note(what: string, run: Step): () => void {
     const step = { what, run };
     this.#steps.push(step);
     return () => {
@@ -28,9 +35,10 @@ export class UndoLog {
   /** Takes back all of it, as far as it goes. What could not be undone is named, with the reason. */
   async run(): Promise<{ what: string; error: unknown }[]> {
     const failed: { what: string; error: unknown }[] = [];
+    const call = { signal: AbortSignal.timeout(LIMIT_MS) };
     for (const { what, run } of this.#steps.splice(0).reverse()) {
       try {
-        await run();
+        await run(call);
       } catch (error) {
         failed.push({ what, error });
       }

@@ -5,6 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import {
   DiskSnapshotError,
   DomainDeviceModifyFlags,
+  DomainMetadataType,
+  DomainModificationImpact,
   diskSnapshotCreate,
   listDiskSnapshots,
   planSnapshot,
@@ -95,6 +97,20 @@ describe('of a guest that is off', () => {
     expect(error).toBeInstanceOf(DiskSnapshotError);
     expect(error).toMatchObject({ ...expected, outcome: 'unchanged' });
     expect((error as Error).message).toContain(says);
+  });
+
+  test('metadata of others that leave no room: refused, by the plan too, and nothing is written', async () => {
+    const uri = 'http://example.org/notes';
+    const notes = `<notes>${'n'.repeat(3.5 * 1024 * 1024)}</notes>`;
+    await guest.domain.setMetadata(DomainMetadataType.ELEMENT, notes, 'n', uri, DomainModificationImpact.CONFIG);
+    const xml = await guest.domain.getXMLDesc();
+    try {
+      await expect(snapshotDisks(guest.domain)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED', outcome: 'unchanged' });
+      expect((await planSnapshot(guest.domain)).problems).toMatchObject([{ code: 'LIMIT_EXCEEDED' }]);
+      expect(await guest.domain.getXMLDesc()).toBe(xml);
+    } finally {
+      await guest.domain.setMetadata(DomainMetadataType.ELEMENT, null, 'n', uri, DomainModificationImpact.CONFIG);
+    }
   });
 
   test('the plan names every reason at once', async () => {

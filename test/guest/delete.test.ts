@@ -5,6 +5,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { snapshotDisks } from '../../lib/disk-snapshot/create';
+import { installFaultHook } from '../../lib/disk-snapshot/fault-point';
 import { lookAtGuest } from '../../lib/disk-snapshot/guest';
 import { diskOf, liveChain } from '../../lib/disk-snapshot/images/backing-chain';
 import { diskChain } from '../../lib/disk-snapshot/images/disk-chain';
@@ -306,6 +307,33 @@ describe('a merge that', () => {
     expect(await vm.definedSource('vda')).toBe(at('vda.s1'));
     await set?.delete();
     expect(await vm.definedSource('vda')).toBe(at('vda.qcow2'));
+    await expectPattern(at('vda.qcow2'), 1, 1, 30);
+  });
+
+  test('meets a QEMU that does not answer its start is given up, and a second delete finds what became of it', async () => {
+    vm = await BareDomain.define(conn, directory);
+    const [set] = await vm.layers(1, 30);
+    await vm.domain.create();
+    const qemu = await pidOf(vm.domain.getName());
+    const abort = new AbortController();
+    installFaultHook((point) => {
+      if (point !== 'delete.noted') return;
+      process.kill(qemu, 'SIGSTOP');
+      setTimeout(() => abort.abort(new Error('enough')), 100);
+    });
+    try {
+      await expect(set?.delete({ signal: abort.signal })).rejects.toMatchObject({
+        code: 'OPERATION_FAILED',
+        outcome: 'unknown',
+        message: expect.stringContaining('does not say what became of the job'),
+      });
+    } finally {
+      installFaultHook(null);
+      process.kill(qemu, 'SIGCONT');
+    }
+    await set?.delete();
+    expect(await vm.chain('vda')).toEqual([at('vda.qcow2')]);
+    expect(await vm.files()).toEqual(['vda.qcow2']);
     await expectPattern(at('vda.qcow2'), 1, 1, 30);
   });
 

@@ -3,14 +3,15 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { aborted, promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type Connection, quiesceStorage, snapshotDisks } from '../../lib';
 import { installFaultHook } from '../../lib/disk-snapshot/fault-point';
 import { PrivateLibvirtd, startWriter, TestGuest, type TickWriter } from '../../lib/testing';
 import { temporaryDirectory } from '../../lib/testing/scratch';
-import { ended, guardsOf, holder, kill, ROOT } from './holder';
+import { containedHolder, ended, guardsOf, holder, kill, ROOT } from './holder';
 
 jest.setTimeout(180_000);
 
@@ -75,6 +76,22 @@ describe('on a daemon', () => {
     await delay(3_500);
     await kill(child);
     expect(await writesAgain(performance.now())).toBeLessThan(8_000);
+  });
+
+  test("killed in a container that does not show the guest's QEMU, while the daemon is down: thawed when it is back", async () => {
+    const contained = await containedHolder(daemon.uri, guest.name);
+    try {
+      await daemon.kill();
+      await contained.killHolder();
+      await delay(2000); // for as long as the guard might take the guest for gone
+      const from = performance.now();
+      await daemon.restart();
+      connection = await daemon.connect();
+      Object.assign(guest, { domain: await connection.domainLookupByName(guest.name) });
+      expect(await writesAgain(from)).toBeLessThan(10_000);
+    } finally {
+      contained.end();
+    }
   });
 
   test('killed while the daemon is down, which comes back later: thawed then', async () => {
@@ -156,6 +173,48 @@ const EMBEDDED = `
 `;
 
 describe('in this process', () => {
+  test('the guard dies while a freeze is held: its holder is told, and the guest goes on', async () => {
+    await using guest = await TestGuest.boot({ restorable: false });
+    const others = await guardsOf(process.pid);
+    const frozen = await quiesceStorage(guest.domain, { maxFreezeMs: 60_000 });
+    const [guard] = (await guardsOf(process.pid)).filter((pid) => !others.includes(pid));
+    const told = aborted(frozen.signal, guest);
+    process.kill(Number(guard), 'SIGKILL');
+    await told;
+    expect(frozen.signal.reason).toMatchObject({ message: expect.stringContaining('the guard') });
+    expect(await frozen.unquiesce()).toMatchObject({ intact: false });
+    const status = await guest.domain.qemuAgentCommand('{"execute":"guest-fsfreeze-status"}', 5);
+    expect(JSON.parse(status)).toEqual({ return: 'thawed' });
+  });
+
+  test('what is given up while it is being armed is not armed later', async () => {
+    const guard = spawn(process.execPath, [join(ROOT, 'dist', 'disk-snapshot', 'guard', 'process.js')], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const uuid = '6695eb01-f6a4-8304-79aa-97f2502e193f'; // of the only guest there
+    const order = (id: number) => ({
+      type: 'arm',
+      id,
+      connection: 1,
+      uri: 'test:///default',
+      uuid,
+      what: 'pause',
+      deadlineMs: 50,
+    });
+    for (const message of [order(1), { type: 'disarm', id: 1 }, order(2)])
+      guard.stdin.write(`${JSON.stringify(message)}\n`);
+    const said: { type: string; id: number }[] = [];
+    for await (const line of createInterface({ input: guard.stdout })) {
+      said.push(JSON.parse(line));
+      if (said.at(-1)?.type === 'over') break;
+    }
+    guard.kill('SIGKILL');
+    expect(said).toEqual([
+      { type: 'armed', id: 2 },
+      { type: 'over', id: 2 },
+    ]);
+  });
+
   test('one guard serves all freezes, ends none of them, is replaced when it dies, and is waited for', async () => {
     await using guest = await TestGuest.boot({ restorable: false });
     // Jest loads the package once for each file of tests, and so has a guard for each in this process.

@@ -13,14 +13,17 @@ const PROGRAM = `
   const { connect, quiesceStorage } = require('./dist');
   const { lookAtGuest } = require('./dist/disk-snapshot/guest');
   const { armGuard } = require('./dist/disk-snapshot/guard/guard');
-  const { pauseGuest } = require('./dist/disk-snapshot/pause');
+  const { Pause } = require('./dist/disk-snapshot/pause');
   const [uri, name, what] = process.argv.slice(1);
   process.stdin.once('data', async (options) => {
     const conn = await connect(uri, JSON.parse(options));
     const dom = await conn.domainLookupByName(name);
     if (what === 'freeze') await quiesceStorage(dom, { maxFreezeMs: 600_000 });
     else if (what === 'nothing') await armGuard(dom, 'pause', 600_000);
-    else await pauseGuest(await lookAtGuest(dom, {}), { guard: true, report: () => undefined });
+    else {
+      const pause = await Pause.watched(await lookAtGuest(dom, {}), () => undefined, { guard: true, earlierMs: 0 });
+      await pause.begin();
+    }
     setInterval(() => undefined, 1000);
     console.log('held');
   });
@@ -40,6 +43,32 @@ export async function holder(
   await Promise.race([once(child.stdout, 'data'), ended]);
   ended.catch(() => undefined);
   return child;
+}
+
+/** As {@link holder}, in a container: it and its guard see no process but their own. Kills it, and leaves the guard. */
+export async function containedHolder(
+  uri: string,
+  name: string,
+): Promise<{ killHolder(): Promise<void>; end(): void }> {
+  const shell = 'mount -t proc proc /proc && "$@" & wait; sleep 3600';
+  const argv = ['-p', '-m', '-f', 'sh', '-c', shell, 'sh', process.execPath, '-e', PROGRAM, uri, name, 'freeze'];
+  const container = spawn('unshare', argv, { cwd: ROOT, stdio: ['pipe', 'pipe', 'inherit'] });
+  container.stdin.write('{}');
+  await once(container.stdout, 'data');
+  const [first = ''] = await childrenOf(container.pid);
+  return {
+    killHolder: async () => {
+      const [node = ''] = await childrenOf(first);
+      process.kill(Number(node), 'SIGKILL');
+      await ended(node);
+    },
+    end: () => process.kill(Number(first), 'SIGKILL'),
+  };
+}
+
+async function childrenOf(parent: string | number | undefined): Promise<string[]> {
+  const text = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8');
+  return text.split(' ').filter((pid) => pid !== '');
 }
 
 /** SIGKILL, and its end. */

@@ -81,6 +81,20 @@ describe('with an agent', () => {
     },
   );
 
+  test.each(['required', 'preferred'] as const)(
+    'that thaws too slowly: %s is merged back, though the cut was in time',
+    async (quiesce) => {
+      const before = await state();
+      await hook('[ "$1" = thaw ] && sleep 3; exit 0');
+      await expect(snapshotDisks(guest.domain, { quiesce, maxFreezeMs: 2000 })).rejects.toMatchObject({
+        code: 'FREEZE_BUDGET_EXCEEDED',
+        outcome: 'undone',
+      });
+      expect(await frozen()).toBe('thawed');
+      expect(await state()).toEqual(before);
+    },
+  );
+
   test('whose hook refuses: required fails and is undone, the default goes on', async () => {
     const before = await state();
     await hook('[ "$1" = freeze ] && exit 1; exit 0');

@@ -1,7 +1,7 @@
 // Image files that we can reach ourselves: qemu-img for the format, the file system for the rest.
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, chmod, chown, lstat, open, stat, statfs, unlink } from 'node:fs/promises';
+import { access, type FileHandle, lstat, open, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { CallOptions } from '../../libvirt/options';
@@ -45,7 +45,7 @@ export class LocalImages implements Images {
       const base = ['-o', 'compat=1.1', '-b', backing.path, '-F', backing.format];
       // -u: the base is locked by the guest that writes to it, and need not be opened to be named.
       await qemuImg(['create', '-q', '-u', '-f', 'qcow2', ...base, path, String(virtualSize)], path, options);
-      await giveToOwnerOf(backing.path, path);
+      await giveToOwnerOf(backing.path, file, path);
       await file.sync();
       await syncFolder(dirname(path));
     } catch (e) {
@@ -147,13 +147,13 @@ async function qemuImg(args: readonly string[], path: string, { signal, timeoutM
 }
 
 /** QEMU that may open the base may open the overlay: same owner, same mode, but writable and never executable. */
-async function giveToOwnerOf(base: string, path: string): Promise<void> {
+async function giveToOwnerOf(base: string, file: FileHandle, path: string): Promise<void> {
   const { uid, gid, mode } = await stat(base).catch((e: unknown) => fail('read', base, e));
-  await chown(path, uid, gid).catch((e: unknown) => {
+  await file.chown(uid, gid).catch((e: unknown) => {
     // A user who is not root cannot give files away. libvirt does it where it runs QEMU as another user.
     if (errno(e) !== 'EPERM') fail('set the owner of', path, e);
   });
-  await chmod(path, (mode & 0o664) | 0o600).catch((e: unknown) => fail('set the mode of', path, e));
+  await file.chmod((mode & 0o664) | 0o600).catch((e: unknown) => fail('set the mode of', path, e));
 }
 
 /** A name is only safe from a power failure when its folder is. */

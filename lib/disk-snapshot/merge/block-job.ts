@@ -36,6 +36,8 @@ export interface BlockJobOptions {
 
 /** Progress has no event. */
 const POLL_MS = 250;
+/** After an abort: how long a hypervisor that does not answer is waited for. A pivot that was asked for is waited for. */
+const ABORT_PATIENCE_MS = 10_000;
 /** libvirt forgets a job in the same breath as it changes the XML; one empty answer may still be too early. */
 const EMPTY_POLLS = 2;
 
@@ -100,6 +102,7 @@ class Run {
   #done = 0;
   #total = 0;
   #empty = 0;
+  #abortedAt: number | undefined;
 
   constructor(
     private readonly job: BlockJob,
@@ -127,10 +130,12 @@ class Run {
         if (news !== null) this.#state = afterNews(this.#state, news);
         else if (this.#state !== 'starting') await this.poll();
         await this.act();
+        if (this.isHung()) throw this.failure('OPERATION_FAILED', hung, 'unknown');
       }
     } catch (error) {
       // A callback of the caller threw: nobody is left to watch the job, so it must not go on. It may have ended already.
-      if (!isEnd(this.#state) && this.#state !== 'pivoting') await job.domain.blockJobAbort(job.disk).catch(() => {});
+      const goesOn = !isEnd(this.#state) && this.#state !== 'pivoting' && this.#state !== 'cancelling';
+      if (goesOn) await job.domain.blockJobAbort(job.disk, { timeoutMs: ABORT_PATIENCE_MS }).catch(() => {});
       throw error;
     } finally {
       stopListening();
@@ -151,6 +156,13 @@ class Run {
       this.ask(domain.blockJobAbort(disk, DomainBlockJobAbortFlags.PIVOT));
       await faultPoint('delete.pivot-sent');
     }
+  }
+
+  /** Whether the caller has given up, and nobody answers: to be found again, whatever came of it. */
+  private isHung(): boolean {
+    if (!this.options.signal?.aborted || isEnd(this.#state) || this.#state === 'pivoting') return false;
+    this.#abortedAt ??= performance.now();
+    return performance.now() - this.#abortedAt > ABORT_PATIENCE_MS;
   }
 
   /** A request to end the job. Refused, it may have ended by itself: the next polls find out. */
@@ -237,7 +249,7 @@ class Run {
   }
 
   private failure(
-    code: 'JOB_FAILED' | 'NO_SPACE' | 'CONNECTION_LOST',
+    code: 'JOB_FAILED' | 'NO_SPACE' | 'CONNECTION_LOST' | 'OPERATION_FAILED',
     why: string,
     outcome: Outcome,
   ): DiskSnapshotError {
@@ -249,6 +261,7 @@ class Run {
   }
 }
 
+const hung = 'it was given up, and the hypervisor does not say what became of the job, which may go on without us';
 const lostConnection = 'the connection ended during the job, which may go on without us. Connect again';
 
 const ADVICE = {

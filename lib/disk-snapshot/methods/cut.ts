@@ -36,7 +36,9 @@ export async function prepareMethod(
   if (expected) await record(disk.target, { data, state: expected });
   const state = await method.prepare(context);
   const cut: MethodCut = { ...planned, plan, state };
-  undo.note(`what method ${method.method} made for ${disk.target}`, () => method.undo(contextOfCut(cut)));
+  undo.note(`what method ${method.method} made for ${disk.target}`, ({ signal }) =>
+    method.undo(contextOfCut(cut, signal)),
+  );
   await record(disk.target, { data, state });
   return cut;
 }
@@ -53,7 +55,7 @@ export async function cutMethods(cuts: readonly MethodCut[]): Promise<void> {
       cut.state = await cut.method.cut(contextOfCut(cut));
     }),
     ...[...groups].map((cutTogether) =>
-      cutTogether(cuts.filter(({ method }) => method.cutTogether === cutTogether).map(contextOfCut)),
+      cutTogether(cuts.filter(({ method }) => method.cutTogether === cutTogether).map((cut) => contextOfCut(cut))),
     ),
   ]);
   const failed = ended.find((one) => one.status === 'rejected');
@@ -90,7 +92,7 @@ async function belowOf(c: CutContext): Promise<DiskRecord['backingChain']> {
   return chain.slice(1).map(({ path, format }) => ({ source: path ?? '', format }));
 }
 
-const contextOfCut = ({ plan, disk, data, state }: MethodCut) => ({
-  ...contextOf(plan.guest, disk, data, plan.name),
+const contextOfCut = ({ plan, disk, data, state }: MethodCut, signal?: AbortSignal) => ({
+  ...contextOf(plan.guest, disk, data, plan.name, signal),
   state,
 });

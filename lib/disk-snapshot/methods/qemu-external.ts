@@ -228,6 +228,9 @@ export function recordOf({ layer, disk }: LayerState): DiskRecord {
 }
 
 /** Removes the overlay that nobody has used. */
-export async function removeOverlay(layer: Pick<QemuLayer, 'images' | 'overlay'>): Promise<void> {
-  await layer.images?.remove(layer.overlay.path);
+export async function removeOverlay(
+  { images, overlay }: Pick<QemuLayer, 'images' | 'overlay'>,
+  call: CallOptions,
+): Promise<void> {
+  await images?.remove(overlay.path, call);
 }

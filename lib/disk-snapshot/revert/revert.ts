@@ -96,10 +96,10 @@ async function run(domain: Domain, plan: RevertPlan, options: Options, call: Cal
     ],
   };
   try {
-    undo.note('the intent in the metadata', () => removeRecord(domain, 'intent', id));
+    undo.note('the intent in the metadata', (limit) => removeRecord(domain, 'intent', id, limit));
     await writeIntent(domain, intent, call);
     await faultPoint('revert.recorded');
-    undo.note('the guest, which ran', () => startAgain(domain, options.restart));
+    undo.note('the guest, which ran', (limit) => startAgain(domain, options.restart, limit));
     for (const layer of layers) {
       call.signal?.throwIfAborted();
       tell(options.onProgress, { phase: 'prepare', disk: layer.record.disk, done: 0, total: 0 });
@@ -152,9 +152,9 @@ async function turnOff(domain: Domain, snapshot: string, { force, restart }: Opt
 }
 
 /** What ran before the revert runs again, on the disks that it has now. */
-export async function startAgain(domain: Domain, restart: Restart): Promise<void> {
-  if (!restart || (await domain.isActive())) return;
-  await domain.createWithFlags(restart === 'paused' ? DomainCreateFlags.START_PAUSED : 0);
+export async function startAgain(domain: Domain, restart: Restart, call: CallOptions = {}): Promise<void> {
+  if (!restart || (await domain.isActive(call))) return;
+  await domain.createWithFlags({ flags: restart === 'paused' ? DomainCreateFlags.START_PAUSED : 0, ...call });
 }
 
 async function makeLayer(
@@ -166,9 +166,9 @@ async function makeLayer(
 ): Promise<void> {
   const images = await imagesFor(domain.connection, overlay.path, call);
   try {
-    const strike = undo.note(`the layer ${overlay.path}`, async () => {
-      const again = await imagesFor(domain.connection, overlay.path);
-      await again?.remove(overlay.path).finally(() => again.close());
+    const strike = undo.note(`the layer ${overlay.path}`, async (limit) => {
+      const again = await imagesFor(domain.connection, overlay.path, limit);
+      await again?.remove(overlay.path, limit).finally(() => again.close());
     });
     try {
       await images?.createOverlay({ path: overlay.path, backing: base, virtualSize }, call);
