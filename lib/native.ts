@@ -40,6 +40,25 @@ export type Frame = [settle: Settle, timeoutMs: number, urgent: boolean];
 /** What every call returns: the ticket to abandon it by, or why it was refused; undefined where it has ended already. */
 export type Begun = number | NativeRefusal | undefined;
 
+/** A typed parameter: `type` is one of `TypedParameterType`; `isList`: may be given several times. */
+export interface NativeParam {
+  readonly name: string;
+  readonly type: number;
+  readonly isList: boolean;
+}
+
+/** When a call waits for the guest's agent, and so goes over a connection of its own. */
+export interface AskedAgent {
+  readonly always: boolean;
+  /** Where this flag is given; 0: none does it. */
+  readonly flag: number;
+  /** What a call without flags does, where there is such a flag. */
+  readonly unflagged: 'asks nobody' | 'asks the agent' | 'asks the agent first';
+  /** Where the C parameter at `position` has this value; -1: none does it. */
+  readonly position: number;
+  readonly value: number;
+}
+
 /** One line of the addon's tables. */
 export interface NativeFunction {
   readonly name: string;
@@ -56,7 +75,14 @@ export interface NativeFunction {
   readonly positions: readonly number[];
   /** C parameters that may be null. */
   readonly nullable: readonly number[];
-  readonly isAgent: boolean;
+  /** C parameters that are bits, combined with |: a list of them may be given. */
+  readonly bits: readonly number[];
+  /** Two C parameters whose arrays have the same length; or none. */
+  readonly sameLength: readonly number[];
+  /** Names and types of the typed parameters that it takes. */
+  readonly params: readonly NativeParam[];
+  /** When it waits for the guest's agent; null: never. */
+  readonly agent: AskedAgent | null;
   readonly isUrgent: boolean;
   readonly isPrompt: boolean;
   invoke(...call: [...Frame, flags: number, receiver: RawHandle, ...args: unknown[]]): Begun;
@@ -96,9 +122,11 @@ export interface NativeAddon {
       event: number,
       object: RawHandle | null,
       queueSize: number,
-      push: (events: Record<string, unknown>[], dropped: number) => void,
+      push: (events: Record<string, unknown>[], dropped: number) => number,
     ]
   ): Begun;
+  /** So many of the events that `push` was given wait for their consumer; the addon counts them to those of its queue. */
+  eventsWait(subscription: RawHandle, count: number): void;
   unsubscribe(...call: [...Frame, connection: RawHandle, subscription: RawHandle]): Begun;
   /**
    * Resumes or thaws the domain on a thread of its own when the time is over, whatever JavaScript does meanwhile, until it is

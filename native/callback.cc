@@ -27,17 +27,20 @@ Napi::Value Held::value(Napi::Env env) const {
   return Napi::Value(env, value);
 }
 
-void Callback::call(Napi::Env env, std::initializer_list<napi_value> arguments) const {
-  if (const auto function = value(env); !function.IsEmpty()) callBack(env, function, arguments);
+Napi::Value Callback::call(Napi::Env env, std::initializer_list<napi_value> arguments) const {
+  const auto function = value(env);
+  return function.IsEmpty() ? Napi::Value() : callBack(env, function, arguments);
 }
 
-void callBack(Napi::Env env, napi_value function, std::initializer_list<napi_value> arguments) {
-  napi_call_function(env, env.Undefined(), function, arguments.size(), arguments.begin(), nullptr);
+Napi::Value callBack(Napi::Env env, napi_value function, std::initializer_list<napi_value> arguments) {
+  napi_value returned = nullptr;
+  napi_call_function(env, env.Undefined(), function, arguments.size(), arguments.begin(), &returned);
   bool pending = false;
   napi_is_exception_pending(env, &pending);
-  if (!pending) return;
+  if (!pending) return {env, returned};
   napi_value exception;
   if (napi_get_and_clear_last_exception(env, &exception) == napi_ok) napi_fatal_exception(env, exception);
+  return {};
 }
 
 }  // namespace virt

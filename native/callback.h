@@ -28,11 +28,12 @@ class Callback : Held {
  public:
   using Held::Held;
 
-  // On the JavaScript thread.
-  void call(Napi::Env env, std::initializer_list<napi_value> arguments) const;
+  // On the JavaScript thread. Empty: it threw, or its environment is ending.
+  Napi::Value call(Napi::Env env, std::initializer_list<napi_value> arguments) const;
 };
 
-// Calls into JavaScript with nobody above to catch: an exception there is reported as uncaught.
-void callBack(Napi::Env env, napi_value function, std::initializer_list<napi_value> arguments);
+// Calls into JavaScript with nobody above to catch: an exception there is reported as uncaught, and
+// nothing comes back.
+Napi::Value callBack(Napi::Env env, napi_value function, std::initializer_list<napi_value> arguments);
 
 }  // namespace virt

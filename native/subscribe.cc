@@ -79,6 +79,13 @@ Napi::Value subscribe(const Napi::CallbackInfo& info) {
   return ticket;
 }
 
+// (subscription, count) => undefined: so many of its events wait in JavaScript now
+Napi::Value eventsWait(const Napi::CallbackInfo& info) {
+  if (auto* subscription = fromTagged<std::shared_ptr<Subscription>>(info.Env(), info[0]))
+    (*subscription)->wait(info[1].As<Napi::Number>().Uint32Value());
+  return info.Env().Undefined();
+}
+
 // (settle, timeoutMs, urgent, connection, subscription) => ticket | refusal
 Napi::Value unsubscribe(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
@@ -110,6 +117,7 @@ void exportEvents(Napi::Env env, Napi::Object exports) {
   for (const EventLine& line : eventTable()) events[events.Length()] = describe(env, line);
   exports.Set("events", events);
   exports.Set("subscribe", Napi::Function::New(env, subscribe, "subscribe"));
+  exports.Set("eventsWait", Napi::Function::New(env, eventsWait, "eventsWait"));
   exports.Set("unsubscribe", Napi::Function::New(env, unsubscribe, "unsubscribe"));
 }
 

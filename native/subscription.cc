@@ -45,12 +45,17 @@ void EventSource::arrived(void* object, DataList values) {
 
 void Subscription::arrived(const Event& event) {
   std::lock_guard lock(mutex_);
-  if (events_.size() < limit_)
+  if (events_.size() + waiting_ < limit_)
     events_.push_back(event);
   else
     ++dropped_;
   if (std::exchange(announced_, true)) return;
   environment_->post(shared_from_this(), 0);
+}
+
+void Subscription::wait(size_t events) {
+  std::lock_guard lock(mutex_);
+  waiting_ = events;
 }
 
 void Subscription::deliver(Napi::Env env, int) {
@@ -59,6 +64,7 @@ void Subscription::deliver(Napi::Env env, int) {
   {
     std::lock_guard lock(mutex_);
     events.swap(events_);
+    waiting_ += events.size();
     dropped = std::exchange(dropped_, 0);
     announced_ = false;
   }
@@ -66,7 +72,8 @@ void Subscription::deliver(Napi::Env env, int) {
   const auto push = push_;  // the consumer may unsubscribe meanwhile
   auto list = Napi::Array::New(env, events.size());
   for (uint32_t i = 0; i < events.size(); ++i) list[i] = events[i].toJs(env, line.subject.key, line.fields);
-  push->call(env, {list, Napi::Number::New(env, dropped)});
+  const auto waiting = push->call(env, {list, Napi::Number::New(env, dropped)});
+  if (!waiting.IsEmpty() && waiting.IsNumber()) wait(waiting.As<Napi::Number>().Uint32Value());
 }
 
 }  // namespace virt

@@ -12,8 +12,8 @@
 
 namespace virt {
 
-// One consumer: a bounded queue, emptied in JavaScript. One that is too slow loses events, which are counted,
-// and slows nobody else down.
+// One consumer: a bounded queue, of which JavaScript holds the older part. One that is too slow loses events,
+// which are counted, and slows nobody else down.
 class Subscription : public Deliverable, public std::enable_shared_from_this<Subscription> {
  public:
   Subscription(const EventLine& line, std::shared_ptr<Environment> environment,
@@ -28,6 +28,8 @@ class Subscription : public Deliverable, public std::enable_shared_from_this<Sub
   // On the JavaScript thread. Nothing is told any more.
   void stop() { push_.reset(); }
   void deliver(Napi::Env env, int) override;
+  // So many of the events that were given to JavaScript wait there for their consumer.
+  void wait(size_t events);
 
  private:
   const std::shared_ptr<Environment> environment_;
@@ -36,6 +38,7 @@ class Subscription : public Deliverable, public std::enable_shared_from_this<Sub
 
   std::mutex mutex_;
   std::vector<Event> events_;
+  size_t waiting_ = 0;  // in JavaScript
   double dropped_ = 0;
   bool announced_ = false;
 };

@@ -79,31 +79,29 @@ export async function subscribe<Name extends keyof DomainEvents>(
   if (!Number.isInteger(queueSize) || queueSize < 1)
     throw argumentError('ERR_OUT_OF_RANGE', "The option 'queueSize' of subscribe must be a positive integer");
   const checked = checkOptions(options, 'subscribe');
-  const queue = new EventQueue<DomainEvents[Name]>(queueSize, checked.signal, end);
+  const queue = new EventQueue<DomainEvents[Name]>(checked.signal, end);
   const objects = classOf(kind);
-  const push = (events: Record<string, unknown>[], dropped: number): void => {
+  const push = (events: Record<string, unknown>[], dropped: number): number => {
     queue.dropped += dropped;
     for (const event of Array.from(events)) {
       const object = objects.make(event[subject] as RawHandle, connection, connection);
       const own = { ...(copy(event) as object), [subject]: object };
       queue.push(own as unknown as DomainEvents[Name]);
     }
+    return queue.waiting;
   };
-  const handle = await call(
+  const handle = (await call(
     (...frame) =>
       native.subscribe(...frame, connection[raw], index, only === undefined ? null : only[raw], queueSize, push),
     'subscribe',
     checked,
     connection,
-  );
-  queue.begin(() =>
-    call(
-      (...frame) => native.unsubscribe(...frame, connection[raw], handle as RawHandle),
-      'unsubscribe',
-      NO_OPTIONS,
-      connection,
-    ),
-  );
+  )) as RawHandle;
+  queue.begin({
+    tell: (waiting) => native.eventsWait(handle, waiting),
+    end: () =>
+      call((...frame) => native.unsubscribe(...frame, connection[raw], handle), 'unsubscribe', NO_OPTIONS, connection),
+  });
   return queue;
 }
 
@@ -119,9 +117,15 @@ function onlyOf(name: string, subject: string, options: SubscribeOptions): Nativ
 
 type Waiting<E> = { resolve: (result: IteratorResult<E, undefined>) => void; reject: (error: unknown) => void };
 
+/** What stands behind a queue in the addon. */
+interface Registration {
+  /** How many events wait here: the addon, which alone drops any, counts them to its own. */
+  tell(waiting: number): void;
+  end(): Promise<unknown>;
+}
+
 class EventQueue<E> implements Subscription<E> {
   dropped = 0;
-  readonly #size: number;
   readonly #signal: AbortSignal | undefined;
   readonly #connectionEnd: CloseSignal;
   readonly #events: E[] = [];
@@ -129,25 +133,29 @@ class EventQueue<E> implements Subscription<E> {
   readonly #listeners = new Set<(event: E) => void>();
   /** How it ended: null: well. */
   #end: { error: unknown } | null | undefined;
-  #unsubscribe: (() => Promise<unknown>) | undefined;
+  #registration: Registration | undefined;
   #stopListening = (): void => {};
   #disposed: Promise<void> | undefined;
   #wanted = true;
   #holding = false;
 
-  constructor(size: number, signal: AbortSignal | undefined, connectionEnd: CloseSignal) {
-    this.#size = size;
+  constructor(signal: AbortSignal | undefined, connectionEnd: CloseSignal) {
     this.#signal = signal;
     this.#connectionEnd = connectionEnd;
   }
 
   /** The registration stands; from now on whatever ends it ends this. */
-  begin(unsubscribe: () => Promise<unknown>): void {
-    this.#unsubscribe = unsubscribe;
+  begin(registration: Registration): void {
+    this.#registration = registration;
     this.#connectionEnd.watchers.add(this.#onConnectionEnd);
     this.#stopListening = onAbort(this.#signal, this.#onAbort);
     if (this.#signal?.aborted) this.#onAbort();
     if (this.#connectionEnd.reason !== undefined) this.#onConnectionEnd(this.#connectionEnd.reason);
+  }
+
+  /** How many events wait for their consumer. */
+  get waiting(): number {
+    return this.#events.length;
   }
 
   push(event: E): void {
@@ -156,8 +164,7 @@ class EventQueue<E> implements Subscription<E> {
     const waiting = this.#waiting.shift();
     if (waiting) waiting.resolve({ value: event, done: false });
     else if (this.#listeners.size > 0) return;
-    else if (this.#events.length < this.#size) this.#events.push(event);
-    else this.dropped++;
+    else this.#events.push(event);
     this.#hold();
   }
 
@@ -180,6 +187,7 @@ class EventQueue<E> implements Subscription<E> {
     this.#listeners.add(listener);
     // What came before the first listener is its own, also where no more will come.
     for (const event of this.#events.splice(0)) this.#tell(event);
+    this.#registration?.tell(0);
     if (this.#end !== undefined) this.#listeners.clear();
     this.#hold();
     return this;
@@ -220,7 +228,10 @@ class EventQueue<E> implements Subscription<E> {
 
   async #next(): Promise<IteratorResult<E, undefined>> {
     const event = this.#events.shift();
-    if (event !== undefined) return { value: event, done: false };
+    if (event !== undefined) {
+      this.#registration?.tell(this.#events.length);
+      return { value: event, done: false };
+    }
     if (this.#end === undefined) {
       return new Promise((resolve, reject) => {
         this.#waiting.push({ resolve, reject });
@@ -237,7 +248,7 @@ class EventQueue<E> implements Subscription<E> {
     this.#finish(null);
     this.#events.length = 0;
     try {
-      await this.#unsubscribe?.();
+      await this.#registration?.end();
     } catch (error) {
       // With the connection its registrations have gone.
       if (!(error instanceof LibvirtError)) throw error;

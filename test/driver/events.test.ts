@@ -126,6 +126,39 @@ test('a full queue drops and counts', async () => {
   expect(events.dropped).toBe(17);
 });
 
+test('what waits in JavaScript counts to the queue: more does not come behind it, and a place that is free is used', async () => {
+  await using events = await driver.connection.subscribe('lifecycle', { queueSize: 3 });
+  await using witness = await driver.connection.subscribe('lifecycle');
+  const iterator = events[Symbol.asyncIterator]();
+  const take = async () => (await iterator.next()).value?.event;
+  const witnessed = async (count: number) => {
+    for await (const _ of witness) if (--count === 0) break;
+  };
+  const seen = witness[Symbol.asyncIterator]();
+  await driver.domain.suspend();
+  await driver.domain.resume();
+  await driver.domain.suspend();
+  for (let i = 0; i < 3; i++) await seen.next(); // three wait
+  // Three more come while this thread has no time for them, and it is they who find no place.
+  const more = [driver.domain.resume(), driver.domain.suspend(), driver.domain.resume()];
+  const end = performance.now() + 200;
+  while (performance.now() < end);
+  const taken = [take(), take(), take()];
+  await Promise.all(more);
+  for (let i = 0; i < 3; i++) await seen.next();
+  expect(await Promise.all(taken)).toEqual([
+    DomainEventType.SUSPENDED,
+    DomainEventType.RESUMED,
+    DomainEventType.SUSPENDED,
+  ]);
+  expect(events.dropped).toBe(3);
+  await driver.domain.suspend();
+  await driver.domain.resume();
+  await witnessed(2);
+  expect([await take(), await take()]).toEqual([DomainEventType.SUSPENDED, DomainEventType.RESUMED]);
+  expect(events.dropped).toBe(3);
+});
+
 test('an aborted signal ends it', async () => {
   const abort = new AbortController();
   const events = await driver.connection.subscribe('lifecycle', { signal: abort.signal });
