@@ -1,4 +1,4 @@
-// The host, its networks and its secrets.
+// The host, its networks, its volumes and its secrets.
 #include <memory>
 
 #include "adapters.h"
@@ -80,8 +80,7 @@ int nodeAllocPages(virConnectPtr connection, const Unsigneds& pageSizes,
                    const std::vector<unsigned long long>& pageCounts, int firstCell, unsigned cells,
                    unsigned flags) {
   Unsigneds sizes = pageSizes;
-  std::vector<unsigned long long> counts = pageCounts;
-  counts.resize(sizes.size());
+  std::vector<unsigned long long> counts = pageCounts;  // as many: SameLength
   return VIR(virNodeAllocPages)(connection, static_cast<unsigned>(sizes.size()), sizes.data(), counts.data(),
                                 firstCell, cells, flags);
 }
@@ -116,6 +115,11 @@ int secretGetValue(virSecretPtr secret, Buffer* value, unsigned flags) {
   explicit_bzero(found, size);
   free(found);
   return 0;
+}
+
+int storageVolDownload(virStorageVolPtr volume, StreamObject* stream, unsigned long long offset,
+                       unsigned long long length, unsigned flags) {
+  return stream->download(volume, offset, length, flags);
 }
 
 int secretSetValue(virSecretPtr secret, const Buffer& value, unsigned flags) {

@@ -1,5 +1,6 @@
 // Processors of a guest. libvirt wants maps of bits with room for every CPU of the host; here CPUs are
 // numbers.
+#include <algorithm>
 #include <memory>
 
 #include "adapters.h"
@@ -9,8 +10,8 @@ namespace virt::adapter {
 
 namespace {
 
-// Room for 4,096 CPUs of the host and 4,096 of the guest: within the limits of libvirt's protocol, and enough
-// for every machine that there is. libvirt fills in what it has.
+// 4,096 CPUs of the host and 4,096 of the guest are within the limits of libvirt's protocol, and enough for
+// every machine that there is.
 constexpr int kMapBytes = 512;
 constexpr int kMostVcpus = 4096;
 
@@ -29,6 +30,30 @@ struct CpuMap {
   }
   unsigned char* data() { return bits.data(); }
   int size() const { return static_cast<int>(bits.size()); }
+};
+
+// One map for each CPU that the guest may have, with a bit for each of the host's. Where a driver does not
+// tell their numbers: for as many as there can be.
+struct CpuMaps {
+  const int count, bytesOfEach;
+  Buffer bits;
+  CpuMaps(virDomainPtr domain, unsigned flags)
+      : count(countOf(domain, flags)),
+        bytesOfEach(bytesFor(VIR(virDomainGetConnect)(domain))),
+        bits(static_cast<size_t>(count) * static_cast<size_t>(bytesOfEach)) {}
+  Data cpusAt(int vcpu) const {
+    return cpusOf(&bits[static_cast<size_t>(vcpu) * static_cast<size_t>(bytesOfEach)], bytesOfEach);
+  }
+
+ private:
+  static int countOf(virDomainPtr domain, unsigned flags) {
+    const int most = VIR(virDomainGetVcpusFlags)(domain, flags | VIR_DOMAIN_VCPU_MAXIMUM);
+    return most > 0 ? std::min(most, kMostVcpus) : kMostVcpus;
+  }
+  static int bytesFor(virConnectPtr connection) {
+    const int cpus = VIR(virNodeGetCPUMap)(connection, nullptr, nullptr, 0);
+    return cpus > 0 ? std::min((cpus + 7) / 8, kMapBytes) : kMapBytes;
+  }
 };
 
 }  // namespace
@@ -61,19 +86,20 @@ int domainGetEmulatorPinInfo(virDomainPtr domain, Data* cpus, unsigned flags) {
 }
 
 int domainGetVcpuPinInfo(virDomainPtr domain, Data* cpus, unsigned flags) {
-  Buffer maps(size_t{kMostVcpus} * kMapBytes);
-  const int vcpus = VIR(virDomainGetVcpuPinInfo)(domain, kMostVcpus, maps.data(), kMapBytes, flags);
+  CpuMaps maps(domain, flags);
+  const int vcpus =
+      VIR(virDomainGetVcpuPinInfo)(domain, maps.count, maps.bits.data(), maps.bytesOfEach, flags);
   DataList list;
-  for (int i = 0; i < vcpus; ++i)
-    list.push_back(cpusOf(&maps[static_cast<size_t>(i) * kMapBytes], kMapBytes));
+  for (int i = 0; i < vcpus; ++i) list.push_back(maps.cpusAt(i));
   *cpus = std::move(list);
   return vcpus;
 }
 
 int domainGetVcpus(virDomainPtr domain, Data* vcpus) {
-  std::vector<virVcpuInfo> infos(kMostVcpus);
-  Buffer maps(size_t{kMostVcpus} * kMapBytes);
-  const int found = VIR(virDomainGetVcpus)(domain, infos.data(), kMostVcpus, maps.data(), kMapBytes);
+  CpuMaps maps(domain, VIR_DOMAIN_AFFECT_LIVE);
+  std::vector<virVcpuInfo> infos(static_cast<size_t>(maps.count));
+  const int found =
+      VIR(virDomainGetVcpus)(domain, infos.data(), maps.count, maps.bits.data(), maps.bytesOfEach);
   DataList list;
   for (int i = 0; i < found; ++i) {
     const auto& info = infos[static_cast<size_t>(i)];
@@ -81,7 +107,7 @@ int domainGetVcpus(virDomainPtr domain, Data* vcpus) {
                                  {"state", info.state},
                                  {"cpuTime", info.cpuTime},
                                  {"cpu", info.cpu},
-                                 {"cpumap", cpusOf(&maps[static_cast<size_t>(i) * kMapBytes], kMapBytes)}});
+                                 {"cpumap", maps.cpusAt(i)}});
   }
   *vcpus = std::move(list);
   return found;

@@ -4,6 +4,7 @@
 // itself would run.
 #pragma once
 #include "data.h"
+#include "stream.h"
 
 namespace virt::adapter {
 
@@ -57,6 +58,8 @@ int nodeAllocPages(virConnectPtr connection, const Unsigneds& pageSizes,
 // ---- others
 int networkGetDHCPLeases(virNetworkPtr network, const char* mac, Data* leases, unsigned flags);
 int secretGetValue(virSecretPtr secret, Buffer* value, unsigned flags);
+int storageVolDownload(virStorageVolPtr volume, StreamObject* stream, unsigned long long offset,
+                       unsigned long long length, unsigned flags);
 int secretSetValue(virSecretPtr secret, const Buffer& value, unsigned flags);
 
 }  // namespace virt::adapter

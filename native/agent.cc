@@ -62,26 +62,29 @@ virConnectPtr AgentLink::current() {
   return connection_;
 }
 
-void AgentLinks::send(const std::shared_ptr<Call>& call, bool urgent) {
+void AgentLinks::send(const std::shared_ptr<Call>& call, Turn turn) {
   Guests::key_type uuid{};
   VIR(virDomainGetUUID)(call->receiver(), uuid.data());
   auto waiting = std::make_shared<Waiting>(call);
   waiting->limit.set(Waiting::kLongest, waiting);
   std::lock_guard lock(mutex_);
   const auto guest = guests_.try_emplace(uuid).first;
-  auto& queue = urgent ? guest->second.urgent : guest->second.ordinary;
+  auto& [ordinary, urgent, beside] = guest->second;
+  auto& queue = turn == Turn::Urgent ? urgent : turn == Turn::Beside ? beside : ordinary;
   std::erase_if(queue.waiting, [](auto& each) { return each->call->isSettled(); });
   queue.waiting.push_back(std::move(waiting));
   advance(guest);
 }
 
 void AgentLinks::advance(Guests::iterator guest) {
-  auto& [ordinary, urgent] = guest->second;
+  auto& [ordinary, urgent, beside] = guest->second;
   while (!urgent.isBusy && start(guest, urgent)) {
+  }
+  while (!beside.isBusy && start(guest, beside)) {
   }
   while (!urgent.isBusy && !ordinary.isBusy && start(guest, ordinary)) {
   }
-  if (!urgent.isBusy && !ordinary.isBusy) guests_.erase(guest);
+  if (!urgent.isBusy && !ordinary.isBusy && !beside.isBusy) guests_.erase(guest);
 }
 
 bool AgentLinks::start(Guests::iterator guest, Queue& queue) {
@@ -129,6 +132,7 @@ void AgentLinks::clear() {
   for (auto& [uuid, guest] : guests_) {
     late.push_back(std::move(guest.ordinary.waiting));
     late.push_back(std::move(guest.urgent.waiting));
+    late.push_back(std::move(guest.beside.waiting));
   }
   for (auto& link : links) link->calls > 0 ? link->wire->cut() : link->wire->takeLeave();
 }

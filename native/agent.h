@@ -53,8 +53,10 @@ class AgentLinks {
   static constexpr size_t kSpare = 4;
   explicit AgentLinks(std::shared_ptr<const Address> address) : address_(std::move(address)) {}
 
-  // When its turn comes; an urgent one goes beside an ordinary one that hangs.
-  void send(const std::shared_ptr<Call>& call, bool urgent);
+  // When its turn comes, behind those of the same kind. An urgent one goes beside an ordinary one that hangs,
+  // and so does one that finds another way than the agent: libvirt takes it where the agent stays busy.
+  enum class Turn { Ordinary, Urgent, Beside };
+  void send(const std::shared_ptr<Call>& call, Turn turn);
   // Own threads. Calls that still run nobody waits for any more: they are cut off.
   void clear();
   // From any thread: their host is dead. It has its own keepalive for none of them.
@@ -67,7 +69,7 @@ class AgentLinks {
     bool isBusy = false;  // until libvirt has returned, whoever has given the call up before
   };
   struct Guest {
-    Queue ordinary, urgent;
+    Queue ordinary, urgent, beside;
   };
   using Guests = std::map<std::array<unsigned char, VIR_UUID_BUFLEN>, Guest>;
 

@@ -34,7 +34,33 @@ Refused BoundCall::read(Napi::Env env, const napi_value* arguments) {
     refused->parameter = positionsOf(line_)[argument - 1];
     return refused;
   }
-  return {};
+  return refuseLengths();
+}
+
+Refused BoundCall::refuseLengths() {
+  if (line_.sameLength.empty()) return {};
+  const auto lengthAt = [&](int position) {
+    const auto positions = positionsOf(line_);
+    size_t argument = 0;
+    for (size_t i = 0; i < line_.slots.size(); ++i)
+      if (line_.slots[i]->fromJs && !isReceiver(line_, i) && positions[argument++] == position)
+        return slots_[i]->length();
+    return size_t{0};
+  };
+  const size_t wanted = lengthAt(line_.sameLength[0]), given = lengthAt(line_.sameLength[1]);
+  if (wanted == given) return {};
+  return Refusal{Refusal::Kind::Range,
+                 "an array of " + std::to_string(wanted) + " numbers, one for each of '{" +
+                     std::to_string(line_.sameLength[0]) + "}', and not of " + std::to_string(given),
+                 line_.sameLength[1]};
+}
+
+Route::ToAgent BoundCall::toAgent() {
+  return line_.agent.by(flags_, [this](int position) {
+    Word words[kMostParameters];
+    pass(words, receiver_ ? receiver_->p : nullptr);
+    return words[position].as<unsigned>();
+  });
 }
 
 std::shared_ptr<Lane> BoundCall::ownLane() const {
@@ -45,13 +71,16 @@ std::optional<Failure> BoundCall::perform(virDomainPtr substitute) {
   void* const function = line_.resolve();
   if (!function) return Failure::unavailable(line_.name);
   VIR(virResetLastError)();
-  const auto invoke = [&] {
-    Word words[kMostParameters];
-    pass(words, substitute ? substitute : receiver_->p);
+  Word words[kMostParameters];
+  const auto invokeFor = [&](void* receiver) {
+    pass(words, receiver);
     return farBelow([&] { return line_.call(function, words); });
   };
+  const auto invoke = [&] { return invokeFor(substitute ? substitute : receiver_->p); };
   if (line_.stream) {
-    const auto result = callOfStream(line_.stream, *this, receiver_, [&] { return invoke().as<int>(); });
+    const auto result = callOfStream(
+        line_.stream, *this, receiver_, [&](virStreamPtr stream) { return invokeFor(stream).as<int>(); },
+        [&](int result) { return line_.stream.come(result, words); });
     if (!result) return streamIsOver();
     returned_.word = Word(*result);
   } else {

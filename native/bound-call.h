@@ -17,6 +17,9 @@ class BoundCall final : public Call {
   // On the JavaScript thread. As many arguments as the line may take, absent ones included.
   Refused read(Napi::Env env, const napi_value* arguments);
 
+  // Once the arguments have been read.
+  Route::ToAgent toAgent();
+
   std::shared_ptr<Lane> ownLane() const override;
   virDomainPtr receiver() const override;
 
@@ -26,6 +29,7 @@ class BoundCall final : public Call {
   Napi::Value result(Napi::Env env) override;
 
  private:
+  Refused refuseLengths();
   void pass(Word* words, void* receiver);
   bool mustGrow();
   Napi::Value outs(Napi::Env env);

@@ -71,17 +71,21 @@ constexpr Line line(const char* name, Word (*adapted)(void*, const Word*) = null
   static_assert(outs < 2 || outNames.size() == outs,
                 "Several out-parameters: the line needs Outs<\"...\"> with one name for each");
   constexpr bool takesParams = std::ranges::count_if(slotKinds<Slots>, &SlotKind::takesParams) > 0;
+  static_assert(!theAskedAgent({askedAgentOf<Tags>...}) ||
+                    !IsHandle<std::remove_pointer_t<typename Signature<F>::Returns>>,
+                "A handle that came over an agent's connection would belong to no session");
   static_assert(!takesParams || !theOne<const ParamField>({schemaOf<Tags>...}).empty(),
                 "Typed parameters as input: the line needs Schema<...>");
   return {
       .name = name,
       .receiver = isOn ? theOther({receiverOf<Tags>...}) : kindOrNull<typename Signature<F>::Receiver>,
       .passesReceiver = !isOn,
-      .route = {.agent = hasTag<Agent, Tags...>,
-                .urgent = hasTag<Urgent, Tags...>,
+      .route = {.urgent = hasTag<Urgent, Tags...>,
                 .prompt = hasTag<Prompt, Tags...>,
                 .pins = hasTag<Pins, Tags...>},
-      .stream = {hasTag<Incoming, Tags...>, hasTag<Outgoing, Tags...>, hasTag<Last, Tags...>},
+      .agent = theAskedAgent({askedAgentOf<Tags>...}),
+      .stream = {hasTag<Incoming, Tags...>, hasTag<Outgoing, Tags...>, hasTag<Last, Tags...>,
+                 hasTag<Bytes, Tags...>, hasTag<OfHole, Tags...>},
       .flags = hasTag<NonBlocking, Tags...> ? unsigned{VIR_STREAM_NONBLOCK} : 0,
       .isSync = hasTag<Sync, Tags...>,
       .resultTag = hasTag<Count, Tags...>     ? "Count"
@@ -95,6 +99,8 @@ constexpr Line line(const char* name, Word (*adapted)(void*, const Word*) = null
       .slots = slotKinds<Slots>,
       .outNames = outNames,
       .nullable = theOne<const int>({nullsOf<Tags>...}),
+      .bits = theOne<const int>({bitsOf<Tags>...}),
+      .sameLength = theOne<const int>({sameLengthOf<Tags>...}),
       .isAdapted = adapted != nullptr,
       .at = theOne<const int>({placesOf<Tags>...}),
       .schema = theOne<const ParamField>({schemaOf<Tags>...}),

@@ -38,7 +38,10 @@ Napi::Value close(const Napi::CallbackInfo& info) {
   auto call = std::make_shared<CloseCall>(
       handle->session, std::chrono::milliseconds(info[kFrame + 1].As<Napi::Number>().Int64Value()));
   const auto ticket = call->depart(env, frameOf(info));
-  if (!startThread("virt-close", [call] { call->run(); })) call->abandon(Call::Closed);
+  if (!startThread("virt-close", [call] { call->run(); })) {
+    handle->session->takeBackClose();  // it stays open, and may be closed later
+    call->fail(Failure::noThread());
+  }
   return ticket;
 }
 

@@ -23,7 +23,8 @@ struct Failure {
   Napi::Value toJs(Napi::Env env) const;
 };
 
-// A bad argument, refused before libvirt is called. TypeScript adds the names of function and parameter.
+// A bad argument, refused before libvirt is called. TypeScript adds the names of function and parameter, and
+// writes the name of the parameter at position 2 for `{2}` in `expected`.
 struct Refusal {
   enum class Kind { Type, Value, Range };
   Kind kind;

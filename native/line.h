@@ -4,11 +4,13 @@
 #include <atomic>
 #include <span>
 
+#include "asked-agent.h"
 #include "convert.h"
 #include "library.h"
 #include "returned.h"
 #include "session.h"
 #include "slot.h"
+#include "stream.h"
 
 namespace virt {
 
@@ -17,7 +19,16 @@ constexpr size_t kMostParameters = 9;
 // How a call of a stream differs from others.
 struct StreamRole {
   bool isIncoming = false, isOutgoing = false, isLast = false;
+  bool isBytes = false, isHole = false;  // what comes
   explicit operator bool() const { return isIncoming || isOutgoing || isLast; }
+
+  StreamObject::Come come(int result, const Word* words) const {
+    if (isHole && result == 0)
+      return {.bytes = static_cast<unsigned long long>(*words[1].as<long long*>()), .isHole = true};
+    if (isBytes && result >= 0)
+      return {.bytes = static_cast<unsigned long long>(result), .isEnd = result == 0};
+    return {};
+  }
 };
 
 struct Line {
@@ -25,6 +36,7 @@ struct Line {
   const Kind* receiver;
   bool passesReceiver;  // as the first C parameter
   Route route;
+  AskedAgent agent;
   StreamRole stream;
   unsigned flags;  // always given
   bool isSync;
@@ -32,7 +44,9 @@ struct Line {
   const Result* result;
   std::span<const SlotKind* const> slots;
   std::span<const char* const> outNames;
-  std::span<const int> nullable;  // C parameters that may be null
+  std::span<const int> nullable;    // C parameters that may be null
+  std::span<const int> bits;        // C parameters that are bits, combined with |
+  std::span<const int> sameLength;  // two C parameters, whose arrays have the same length; or none
   bool isAdapted;
   std::span<const int> at;  // of a line with an adapter: the C parameter that each argument becomes
   std::span<const ParamField> schema;

@@ -62,8 +62,31 @@ Napi::Value invoke(const Napi::CallbackInfo& info) {
   const auto ticket = call->depart(env, frame);
   session->submit(
       call,
-      {.agent = line.route.agent, .urgent = line.route.urgent || frame.urgent, .prompt = line.route.prompt});
+      {.agent = call->toAgent(), .urgent = line.route.urgent || frame.urgent, .prompt = line.route.prompt});
   return ticket;
+}
+
+Napi::Array paramList(Napi::Env env, std::span<const ParamField> fields) {
+  auto js = Napi::Array::New(env, fields.size());
+  for (uint32_t i = 0; i < fields.size(); ++i) {
+    auto field = Napi::Object::New(env);
+    field.Set("name", fields[i].name);
+    field.Set("type", Napi::Number::New(env, fields[i].type));
+    field.Set("isList", fields[i].isList);
+    js[i] = field;
+  }
+  return js;
+}
+
+Napi::Value describe(Napi::Env env, const AskedAgent& agent) {
+  constexpr const char* unflagged[] = {"asks nobody", "asks the agent", "asks the agent first"};
+  auto js = Napi::Object::New(env);
+  js.Set("always", agent.always);
+  js.Set("flag", Napi::Number::New(env, agent.flag));
+  js.Set("unflagged", unflagged[static_cast<int>(agent.unflagged)]);
+  js.Set("position", Napi::Number::New(env, agent.position));
+  js.Set("value", Napi::Number::New(env, agent.value));
+  return js;
 }
 
 Napi::Object describe(Napi::Env env, const Line& line) {
@@ -79,7 +102,11 @@ Napi::Object describe(Napi::Env env, const Line& line) {
   js.Set("outNames", textList(env, line.outNames));
   js.Set("positions", numberList(env, positionsOf(line)));
   js.Set("nullable", numberList(env, line.nullable));
-  js.Set("isAgent", line.route.agent), js.Set("isUrgent", line.route.urgent);
+  js.Set("bits", numberList(env, line.bits));
+  js.Set("sameLength", numberList(env, line.sameLength));
+  js.Set("params", paramList(env, line.schema));
+  js.Set("agent", line.agent ? describe(env, line.agent) : env.Null());
+  js.Set("isUrgent", line.route.urgent);
   js.Set("isPrompt", line.route.prompt);
   js.Set("invoke", Napi::Function::New(env, invoke, line.name, const_cast<Line*>(&line)));
   return js;

@@ -71,8 +71,10 @@ void Session::submit(const std::shared_ptr<Call>& call, Route route) {
     // Its deadline may have passed before it got here: then nobody would take it out again.
     if (!call->isSettled()) calls_.insert(call.get());
   }
-  if (route.agent && hasAgentLinks_) {
-    agents_.send(call, route.urgent);
+  if (route.agent != Route::ToAgent::Never && hasAgentLinks_) {
+    agents_.send(call, route.urgent                               ? AgentLinks::Turn::Urgent
+                       : route.agent == Route::ToAgent::AsksFirst ? AgentLinks::Turn::Beside
+                                                                  : AgentLinks::Turn::Ordinary);
     return;
   }
   auto lane = call->ownLane();
@@ -194,6 +196,11 @@ void Session::unsubscribe(const std::shared_ptr<Subscription>& consumer, virConn
 bool Session::beginClose() {
   std::lock_guard lock(mutex_);
   return !std::exchange(closing_, true);
+}
+
+void Session::takeBackClose() {
+  std::lock_guard lock(mutex_);
+  closing_ = false;
 }
 
 void Session::endStreams() {

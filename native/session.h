@@ -24,7 +24,10 @@ class Subscription;
 
 // Which way a call takes.
 struct Route {
-  bool agent = false;   // over a connection of its own, since an agent may not answer for ever
+  // Over a connection of its own, since an agent may not answer for ever. AsksFirst: it has another way, and
+  // takes it when libvirt has waited long enough for an agent that is busy.
+  enum class ToAgent { Never, Asks, AsksFirst };
+  ToAgent agent = ToAgent::Never;
   bool urgent = false;  // not behind calls that hang: abort, destroy, thaw
   bool prompt = false;  // answered by the daemon from its own memory, whatever hangs
   bool pins = false;    // tells the connection something that no other knows
@@ -83,6 +86,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // Refuses new calls from now on. False: somebody has closed it already.
   bool beginClose();
+  // It could not even begin: the connection is open again.
+  void takeBackClose();
   // Own thread: lets calls end, abandons those that do not, releases everything, closes. A host that answers
   // nothing any more is cut off: no socket and no thread is left.
   void close(std::chrono::milliseconds limit);

@@ -49,6 +49,8 @@ template <Hints hints, class Next>
 struct SlotOf<hints, const unsigned char*, Next> { using type = UuidIn; };
 template <Hints hints, class T, class Next> requires IsHandle<T>
 struct SlotOf<hints, T*, Next> { using type = HandleIn<T>; };
+template <Hints hints, class Next>
+struct SlotOf<hints, StreamObject*, Next> { using type = StreamIn; };
 template <Hints hints, class Next> requires(!hints.isReceiver)
 struct SlotOf<hints, virConnectPtr, Next> { using type = OtherConnectionIn; };
 template <Hints hints, class T, class Next> requires IsHandle<T>

@@ -33,6 +33,8 @@ class Slot {
   virtual void arrived(Napi::Env, int) {}  // before the result is made
   virtual Napi::Value give(Napi::Env env) { return env.Undefined(); }
 
+  virtual size_t length() const { return 0; }  // of an array that was read
+
   // On a lane. As many words as it takes.
   virtual void pass(Word* words) = 0;
   // After a call: whether it must be made again, with more room.

@@ -5,6 +5,7 @@
 
 #include "data.h"
 #include "slots-in.h"
+#include "stream.h"
 
 namespace virt {
 
@@ -36,7 +37,12 @@ struct NumbersIn : In {  // const std::vector<N> &
       }
     return {};
   }
+  size_t length() const override { return numbers.size(); }
   void pass(Word* words) override { *words = Word(&numbers); }
+};
+
+struct StreamIn : HandleIn<virStream> {  // StreamObject *
+  void pass(Word* words) override { *words = Word(static_cast<StreamObject*>(object.get())); }
 };
 
 struct BufferIn : In {  // const Buffer &

@@ -18,13 +18,13 @@ inline std::shared_ptr<Lane> laneOf(const StreamRole& role, const std::shared_pt
 }
 
 // On that thread. Nothing: the stream is over, or nobody wants the answer any more.
-template <class Invoke>
+template <class Invoke, class ComeBy>
 std::optional<int> callOfStream(const StreamRole& role, const Call& call,
-                                const std::shared_ptr<Object>& receiver, Invoke&& invoke) {
+                                const std::shared_ptr<Object>& receiver, Invoke&& invoke, ComeBy&& come) {
   auto& stream = streamOf(receiver);
   if (role.isLast) return stream.end(invoke);
   return stream.whenReady(role.isIncoming ? VIR_STREAM_EVENT_READABLE : VIR_STREAM_EVENT_WRITABLE, invoke,
-                          [&call] { return call.isSettled(); });
+                          come, [&call] { return call.isSettled(); });
 }
 
 inline Failure streamIsOver() {

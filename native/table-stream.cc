@@ -1,4 +1,5 @@
 // virStream, and what streams are for.
+#include "adapters.h"
 #include "bound.h"
 #include "tables.h"
 
@@ -12,11 +13,11 @@ constinit const Line lines[] = {
     FN(virStreamSendHole, Outgoing),
     FN(virStreamRecv, Count, Bytes, Incoming),
     FN(virStreamRecvFlags, Count, Bytes, Incoming),
-    FN(virStreamRecvHole, Incoming),
+    FN(virStreamRecvHole, Incoming, OfHole),
     FN(virStreamFinish, Outgoing, Last),
     FN(virStreamAbort, Last),
 
-    FN(virStorageVolDownload),
+    FN_BY(virStorageVolDownload, storageVolDownload, At<1, 2, 3>),
     FN(virStorageVolUpload),
     FN(virDomainScreenshot),
     FN(virDomainOpenConsole, Null<1>),

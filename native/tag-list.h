@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <span>
 
+#include "asked-agent.h"
 #include "handle.h"
 #include "params.h"
 #include "tags.h"
@@ -18,6 +19,30 @@ template <class Tag>
 constexpr std::span<const int> placesOf{};
 template <int... positions>
 constexpr std::span<const int> placesOf<At<positions...>> = At<positions...>::list;
+
+template <class Tag>
+constexpr std::span<const int> bitsOf{};
+template <int... positions>
+constexpr std::span<const int> bitsOf<Bits<positions...>> = Bits<positions...>::list;
+
+template <class Tag>
+constexpr std::span<const int> sameLengthOf{};
+template <int first, int second>
+constexpr std::span<const int> sameLengthOf<SameLength<first, second>> = SameLength<first, second>::list;
+
+template <class Tag>
+constexpr AskedAgent askedAgentOf{};
+template <>
+inline constexpr AskedAgent askedAgentOf<Agent>{.always = true};
+template <unsigned flag, Unflagged unflagged>
+constexpr AskedAgent askedAgentOf<AgentIf<flag, unflagged>>{.flag = flag, .unflagged = unflagged};
+template <int position, unsigned value>
+constexpr AskedAgent askedAgentOf<AgentAt<position, value>>{.position = position, .value = value};
+constexpr AskedAgent theAskedAgent(std::initializer_list<AskedAgent> all) {
+  for (const auto& one : all)
+    if (one) return one;
+  return {};
+}
 
 template <class Tag>
 constexpr std::span<const char* const> outNamesOf{};

@@ -23,13 +23,24 @@ struct Room {};  // typed parameters that are not asked for their number first: 
 struct Sync {};    // read from the handle: returns at once, without a promise
 struct Prompt {};  // libvirtd takes no job and asks no monitor: it answers from its own memory
 struct Urgent {};  // must get through while other calls hang
-struct Agent {};   // waits for the guest's agent
+struct Agent {};   // waits for the guest's agent; AgentIf, AgentAt: sometimes
 struct Pins {};    // tells this connection something that others to the same host do not know
 struct Plain {};   // the last `unsigned int` is no flags
+
+// What a call without any flag does, of a function that waits for the agent where a flag says so.
+enum class Unflagged { AsksNobody, AsksAgent, AsksAgentFirst };
+// Waits for the agent where `flag` is given. AsksAgentFirst: without flags, or with others beside it, the
+// driver asks an agent that it knows first, and finds another way where that does not answer.
+template <unsigned flag, Unflagged unflagged = Unflagged::AsksNobody>
+struct AgentIf {};
+// Waits for the agent where the C parameter at this position has this value.
+template <int position, unsigned value>
+struct AgentAt {};
 
 // Of streams.
 struct Bytes {};        // a buffer and its size are a Uint8Array; results below -1 are answers, not failures
 struct Incoming {};     // waits for data to come
+struct OfHole {};       // what has come is a hole; the out-parameter is its length
 struct Outgoing {};     // waits for room to write
 struct Last {};         // the stream is over with it
 struct NonBlocking {};  // makes a stream that libvirt's own calls never wait for
@@ -52,6 +63,16 @@ struct Outs {
 template <int... positions>
 struct Null {
   static constexpr std::array<int, sizeof...(positions)> list{positions...};
+};
+// Positions of C parameters that are bits, combined with |: JavaScript may give a list of them.
+template <int... positions>
+struct Bits {
+  static constexpr std::array<int, sizeof...(positions)> list{positions...};
+};
+// Two C parameters whose arrays have the same length: one item of the second for each of the first.
+template <int first, int second>
+struct SameLength {
+  static constexpr std::array<int, 2> list{first, second};
 };
 // Of a line with an adapter: which C parameter each argument of JavaScript becomes.
 template <int... positions>

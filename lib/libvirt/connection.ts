@@ -12,7 +12,7 @@ import type { Network } from './network';
 import type { NodeDevice } from './node-device';
 import type { NWFilter } from './nwfilter';
 import type { NWFilterBinding } from './nwfilter-binding';
-import type { CallOptions, FlagsArg, TypedParams } from './options';
+import type { CallOptions, Flags, FlagsArg, TypedParams } from './options';
 import type { Secret } from './secret';
 import type { StoragePool } from './storage-pool';
 import type { StorageVol } from './storage-vol';
@@ -233,11 +233,14 @@ export interface Connection {
   /** virDomainQemuAttach: takes over a QEMU that somebody else started. */
   domainQemuAttach(pidValue: number, flags?: FlagsArg<never>): Promise<Domain>;
   /** virConnectGetAllDomainStats: `stats` are bits of `DomainStatsTypes`; 0, the default: all. */
-  getAllDomainStats(stats?: number, flags?: FlagsArg<'ConnectGetAllDomainStatsFlags'>): Promise<DomainStats[]>;
+  getAllDomainStats(
+    stats?: Flags<'DomainStatsTypes'> | null,
+    flags?: FlagsArg<'ConnectGetAllDomainStatsFlags'>,
+  ): Promise<DomainStats[]>;
   /** virDomainListGetStats: of these guests only. */
   domainListGetStats(
     domains: readonly Domain[],
-    stats?: number,
+    stats?: Flags<'DomainStatsTypes'> | null,
     flags?: FlagsArg<'ConnectGetAllDomainStatsFlags'>,
   ): Promise<DomainStats[]>;
 
@@ -426,10 +429,14 @@ export class Connection extends NativeObject implements AsyncDisposable {
    * Refuses new calls, lets those in flight end (those that hang are abandoned after 10 s), releases every handle of this
    * connection, and closes; virConnectClose. A host that does not answer to that within 2 s is cut off: its socket is shut
    * down, so afterwards no socket and no thread is left, whatever the host does (over ssh, when ssh has ended; not of a second
-   * copy of this package in one process). Closing twice is the same as once.
+   * copy of this package in one process). Closing twice is the same as once. Rejects with `NO_MEMORY` where the system
+   * refuses the thread that closes: the connection is open then, and may be closed again.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#close().catch((error) => {
+      this.#closing = undefined;
+      throw error;
+    });
     return this.#closing;
   }
 

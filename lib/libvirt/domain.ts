@@ -38,7 +38,6 @@ import type {
   SchedulerParameters,
 } from './domain-params';
 import type { DomainSnapshot } from './domain-snapshot';
-import type { Flag } from './enum';
 import type { DomainEvents, EventNameOf } from './events';
 import type {
   DomainCoreDumpFormat,
@@ -52,7 +51,7 @@ import type {
   NodeSuspendTarget,
 } from './generated/constants';
 import { Handle, handleClass } from './handle';
-import type { AgentFlagsArg, CallOptions, FlagsArg, TypedParams } from './options';
+import type { AgentFlagsArg, CallOptions, Flags, FlagsArg, TypedParams } from './options';
 import type { Stream } from './stream';
 import type { OwnSubscribeOptions, Subscription } from './subscription';
 
@@ -459,7 +458,7 @@ export interface Domain {
   /** virDomainSendKey: all keys are held down together for `holdtime` ms. */
   sendKey(codeset: KeycodeSet, holdtime: number, keycodes: readonly number[], flags?: FlagsArg<never>): Promise<void>;
   /** virDomainGetGuestInfo: what the agent tells, by name; `types` absent or 0: everything that it can. */
-  getGuestInfo(types?: number, flags?: AgentFlagsArg<never>): Promise<TypedParams>;
+  getGuestInfo(types?: Flags<'DomainGuestInfoTypes'> | null, flags?: AgentFlagsArg<never>): Promise<TypedParams>;
   /** virDomainQemuAgentCommand: the agent's answer as JSON. `timeout` in seconds, or one of `DomainQemuAgentCommandTimeoutValues`. */
   qemuAgentCommand(cmd: string, timeout: number, flags?: AgentFlagsArg<never>): Promise<string>;
   /** virDomainQemuMonitorCommand: QMP, or HMP with the flag. */
@@ -513,7 +512,7 @@ export interface Domain {
    */
   migrate(
     dconn: Connection,
-    flags: Flag<'DomainMigrateFlags'> | number,
+    flags: Flags<'DomainMigrateFlags'>,
     dname: string | null,
     uri: string | null,
     bandwidth: number | bigint,
@@ -523,7 +522,7 @@ export interface Domain {
   migrate2(
     dconn: Connection,
     dxml: string | null,
-    flags: Flag<'DomainMigrateFlags'> | number,
+    flags: Flags<'DomainMigrateFlags'>,
     dname: string | null,
     uri: string | null,
     bandwidth: number | bigint,
@@ -534,7 +533,7 @@ export interface Domain {
   /** virDomainMigrateToURI: `flags` say what kind of migration, PEER2PEER above all; bandwidth in MiB/s, 0: the driver's default. */
   migrateToURI(
     duri: string,
-    flags: Flag<'DomainMigrateFlags'> | number,
+    flags: Flags<'DomainMigrateFlags'>,
     dname: string | null,
     bandwidth: number | bigint,
     options?: CallOptions,
@@ -544,7 +543,7 @@ export interface Domain {
     dconnuri: string | null,
     miguri: string | null,
     dxml: string | null,
-    flags: Flag<'DomainMigrateFlags'> | number,
+    flags: Flags<'DomainMigrateFlags'>,
     dname: string | null,
     bandwidth: number | bigint,
     options?: CallOptions,

@@ -45,8 +45,11 @@ export function errorOf(failure: NativeFailure, reason?: unknown): unknown {
 }
 
 export function refusalOf(refusal: NativeRefusal, functionName: string): TypeError | RangeError {
-  const parameter = parameters[functionName]?.split(' ')[refusal.parameter];
+  const names = parameters[functionName]?.split(' ') ?? [];
   const subject =
-    refusal.parameter < 0 ? `The receiver of ${functionName}` : `The argument '${parameter}' of ${functionName}`;
-  return argumentError(refusal.code, `${subject} must be ${refusal.expected}`);
+    refusal.parameter < 0
+      ? `The receiver of ${functionName}`
+      : `The argument '${names[refusal.parameter]}' of ${functionName}`;
+  const expected = refusal.expected.replaceAll(/\{(\d+)\}/g, (_, position) => names[position] ?? position);
+  return argumentError(refusal.code, `${subject} must be ${expected}`);
 }

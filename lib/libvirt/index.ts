@@ -35,6 +35,7 @@ export type {
   AgentFlagsArg,
   AgentOptions,
   CallOptions,
+  Flags,
   FlagsArg,
   FlagsOptions,
   TypedParams,

@@ -101,13 +101,25 @@ function receiverOf(self: unknown, fn: NativeFunction): NativeObject {
   throw argumentError('ERR_INVALID_ARG_TYPE', `The receiver of ${fn.name} must be a ${fn.receiver}`);
 }
 
+/** Of arguments that are bits, a list is combined here; all others stay as they are. */
+function combineBits(fn: NativeFunction, inputs: unknown[]): unknown[] {
+  for (const position of fn.bits) {
+    const at = fn.positions.indexOf(position);
+    if (Array.isArray(inputs[at])) inputs[at] = flagsNumber(inputs[at], fn.name);
+  }
+  return inputs;
+}
+
 function asyncMember(fn: NativeFunction): (...args: unknown[]) => Promise<unknown> {
   const finish = finisher(fn);
   const arity = fn.positions.length;
   return async function member(this: unknown, ...args: unknown[]): Promise<unknown> {
     const receiver = receiverOf(this, fn);
     const [flags, options] = lastArgument(args[arity], fn);
-    const inputs = Array.from({ length: arity }, (_, i) => unwrap(args[i]));
+    const inputs = combineBits(
+      fn,
+      Array.from({ length: arity }, (_, i) => unwrap(args[i])),
+    );
     const value = await call(
       (...frame) => fn.invoke(...frame, flags, receiver[raw], ...inputs),
       fn.name,

@@ -10,13 +10,16 @@ export interface CallOptions {
   timeoutMs?: number | undefined;
 }
 
+/** Flags of a C function: one, several combined with `|`, or a list of them. */
+export type Flags<Enum extends string> = Flag<Enum> | readonly Flag<Enum>[];
+
 /** Options of a call whose C function takes flags. */
 export interface FlagsOptions<Enum extends string> extends CallOptions {
-  flags?: Flag<Enum> | readonly Flag<Enum>[] | undefined;
+  flags?: Flags<Enum> | undefined;
 }
 
 /** The last argument of a mirrored call: the C flags, a list of them, or an object that also carries a signal or a deadline. */
-export type FlagsArg<Enum extends string> = Flag<Enum> | readonly Flag<Enum>[] | FlagsOptions<Enum>;
+export type FlagsArg<Enum extends string> = Flags<Enum> | FlagsOptions<Enum>;
 
 /** Options of a call to the guest's agent. */
 export interface AgentOptions<Enum extends string> extends FlagsOptions<Enum> {

@@ -33,7 +33,9 @@ export interface StorageVol {
   resize(capacity: number | bigint, flags?: FlagsArg<'StorageVolResizeFlags'>): Promise<void>;
   /**
    * virStorageVolDownload: from now on `stream` gives this volume's own bytes (of one layer, in its own format) from
-   * `offset` on; `length` 0: to the end. With `SPARSE_STREAM` holes are told as holes.
+   * `offset` on, both in bytes; `length` 0: to the end. With `SPARSE_STREAM` holes are told as holes. The host is asked for
+   * 32 MiB at a time: no more than that waits here for a slow consumer. A volume that goes away meanwhile is an error of the
+   * stream.
    */
   download(
     stream: Stream,

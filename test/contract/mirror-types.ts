@@ -5,13 +5,16 @@ import {
   type Domain,
   DomainBlockCommitFlags,
   type DomainBlockInfo,
+  DomainGuestInfoTypes,
   type DomainInfo,
   type DomainJobStats,
+  DomainMigrateFlags,
   DomainModificationImpact,
   type DomainSchedulerType,
   DomainState,
   type DomainStateAndReason,
   type DomainStats,
+  DomainStatsTypes,
   type DomainTime,
   DomainXMLFlags,
   type MonitorAnswer,
@@ -44,6 +47,38 @@ export async function flags(domain: Domain): Promise<void> {
   await domain.getXMLDesc('SECURE');
   // @ts-expect-error an option that there is none of
   await domain.getXMLDesc({ timeout: 1000 });
+}
+
+/** Flags that are not the last argument, and bits that are no flags: one, a list, or what a newer libvirt adds. */
+export async function bits(connection: Connection, domain: Domain, newer: number): Promise<void> {
+  const { LIVE, PEER2PEER } = DomainMigrateFlags;
+  await domain.migrate(connection, LIVE, null, null, 0);
+  await domain.migrate(connection, [LIVE, PEER2PEER], null, null, 0);
+  await domain.migrate(connection, LIVE | newer, null, null, 0);
+  await domain.migrate2(connection, null, LIVE, null, null, 0);
+  await domain.migrateToURI('qemu+ssh://there/system', [LIVE, PEER2PEER], null, 0);
+  await domain.migrateToURI2(null, null, null, newer, null, 0);
+  await connection.getAllDomainStats(DomainStatsTypes.STATE);
+  await connection.getAllDomainStats([DomainStatsTypes.STATE, DomainStatsTypes.BLOCK]);
+  await connection.getAllDomainStats(null, { timeoutMs: 1000 });
+  await connection.domainListGetStats([domain], newer);
+  await domain.getGuestInfo([DomainGuestInfoTypes.USERS, DomainGuestInfoTypes.OS]);
+  // @ts-expect-error a flag of another enum
+  await domain.migrate(connection, DomainXMLFlags.SECURE, null, null, 0);
+  // @ts-expect-error among others in a list
+  await domain.migrate2(connection, null, [LIVE, DomainXMLFlags.SECURE], null, null, 0);
+  // @ts-expect-error a flag of another enum
+  await domain.migrateToURI('qemu+ssh://there/system', DomainXMLFlags.SECURE, null, 0);
+  // @ts-expect-error a flag of another enum
+  await domain.migrateToURI2(null, null, null, DomainXMLFlags.SECURE, null, 0);
+  // @ts-expect-error text
+  await domain.migrate(connection, 'LIVE', null, null, 0);
+  // @ts-expect-error a bit of another enum
+  await connection.getAllDomainStats(DomainGuestInfoTypes.USERS);
+  // @ts-expect-error among others in a list
+  await connection.domainListGetStats([domain], [DomainStatsTypes.STATE, DomainGuestInfoTypes.USERS]);
+  // @ts-expect-error a bit of another enum
+  await domain.getGuestInfo(DomainStatsTypes.STATE);
 }
 
 export async function typedParameters(domain: Domain): Promise<void> {

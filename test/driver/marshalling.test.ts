@@ -1,12 +1,16 @@
 // Values across the boundary: what goes in, what comes out, and what is refused before libvirt sees it.
 import { describe, expect, test } from '@jest/globals';
 import {
+  ConnectGetAllDomainStatsFlags,
   connect,
   Domain,
   DomainDefineFlags,
   DomainSnapshot,
   DomainState,
+  DomainStatsTypes,
   DomainXMLFlags,
+  ErrorNumber,
+  type Flags,
   LibvirtError,
   nameOf,
 } from '../../lib/libvirt';
@@ -129,6 +133,36 @@ describe('into libvirt', () => {
     await expect(driver.connection.domainDefineXMLFlags('<domain/>', DomainDefineFlags.VALIDATE)).rejects.toThrow(
       LibvirtError,
     );
+  });
+
+  test('bits that are no flags: one, several with |, a list; absent, null and 0: all', async () => {
+    const { STATE, VCPU } = DomainStatsTypes;
+    const paramsOf = async (stats?: Flags<'DomainStatsTypes'> | null) =>
+      Object.keys((await driver.connection.getAllDomainStats(stats))[0]?.params ?? {});
+    const [all, state] = [await paramsOf(), await paramsOf(STATE)];
+    expect(state).toEqual(['state.state', 'state.reason']);
+    for (const stats of [0, null, [], [STATE, VCPU], STATE | VCPU]) expect(await paramsOf(stats)).toEqual(all);
+    expect(await paramsOf([STATE])).toEqual(state);
+    // What the host does not know is left out, or refused where that is asked for: so it did get there.
+    const strict = { flags: ConnectGetAllDomainStatsFlags.ENFORCE_STATS };
+    expect(await rejection(driver.connection.getAllDomainStats([STATE, VCPU], strict))).toBeInstanceOf(LibvirtError);
+    const wrong = driver.connection.getAllDomainStats([STATE, 'VCPU'] as never);
+    expect(await rejection(wrong)).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+    expect(await rejection(driver.connection.getAllDomainStats([-1]))).toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
+  });
+
+  test('two lists that belong together have the same length', async () => {
+    const error = await rejection(driver.connection.nodeAllocPages([2048, 1_048_576], [1n], 0, 1));
+    expect(error).toBeInstanceOf(RangeError);
+    expect(error).toMatchObject({
+      code: 'ERR_OUT_OF_RANGE',
+      message:
+        "The argument 'pageCounts' of virNodeAllocPages must be an array of 2 numbers, one for each of 'pageSizes', and not of 1",
+    });
+    expect(await rejection(driver.connection.nodeAllocPages([2048], [1, 2, 3], 0, 1))).toBeInstanceOf(RangeError);
+    // With as many, the driver is asked, which has no such function.
+    const asked = await rejection(driver.connection.nodeAllocPages([4], [1], 0, 1));
+    expect(asked).toMatchObject({ code: ErrorNumber.NO_SUPPORT });
   });
 
   test('every character, also the one that stands for an unreadable one', async () => {

@@ -1,7 +1,18 @@
 // The addon's tables say what C signatures leave open. Whether they say it rightly, libvirt's description of its own API knows.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import {
+  DomainGetHostnameFlags,
+  DomainInterfaceAddressesSource,
+  DomainRebootFlagValues,
+  DomainShutdownFlagValues,
+  DomainVcpuFlags,
+} from '../../lib/libvirt';
 import { type NativeFunction, native } from '../../lib/native';
 import { type ApiFunction, apiCallbacks, apiFunctions, eventIds } from './libvirt-api';
+
+const CONSTANTS = join(__dirname, '..', '..', 'lib', 'libvirt', 'generated', 'constants.ts');
 
 /** Members that belong to another class than that of their first C parameter. */
 const MOVED: Readonly<Record<string, string>> = {
@@ -37,6 +48,9 @@ const NULLABLE_ALL_THE_SAME: ReadonlySet<string> = new Set([
   'virDomainAuthorizedSSHKeysSet keys',
 ]);
 
+/** What numbers are called that are bits: the last argument is not among them. */
+const BITS = /^(flags|stats|types)$/;
+
 /** What comes back where the description only tells it in its text. */
 const RESULT_ALL_THE_SAME: Readonly<Record<string, string>> = { virStreamRecvFlags: 'Count' };
 
@@ -70,6 +84,7 @@ function contradictions(line: NativeFunction, api: ApiFunction | undefined): str
   }
   for (const [position, { name, type, info }] of api.args.entries()) {
     if (!line.positions.includes(position)) continue;
+    check(`bits in '${name}'`, line.bits.includes(position), /^unsigned/.test(type) && BITS.test(name));
     const key = `${line.name} ${name}`;
     const described =
       (isText(type) && /\bNULL\b(?!-terminated)|optional/i.test(info)) || NULLABLE_ALL_THE_SAME.has(key);
@@ -115,6 +130,8 @@ describe('a line that is wrong is found', () => {
     ['flags that are none', 'virDomainGetXMLDesc', { hasFlags: false }],
     ['null where it is refused', 'virDomainLookupByName', { nullable: [1] }],
     ['no null where it is wanted', 'virDomainBlockCommit', { nullable: [] }],
+    ['forgotten Bits', 'virDomainMigrate', { bits: [] }],
+    ['Bits that are none', 'virDomainMigrate', { bits: [2, 5] }],
   ])('%s: %s', (_what, name, mistake) => {
     expect(contradictions({ ...line(name), ...mistake }, apiFunctions.get(name))).not.toEqual([]);
   });
@@ -146,7 +163,7 @@ describe('ways of calls', () => {
   });
 
   test('what waits for an agent goes over connections of its own', () => {
-    expect(named((line) => line.isAgent)).toEqual([
+    expect(named((line) => line.agent?.always === true)).toEqual([
       'virDomainAuthorizedSSHKeysGet',
       'virDomainAuthorizedSSHKeysSet',
       'virDomainFSFreeze',
@@ -155,13 +172,42 @@ describe('ways of calls', () => {
       'virDomainGetFSInfo',
       'virDomainGetGuestInfo',
       'virDomainGetGuestVcpus',
-      'virDomainGetHostname',
       'virDomainGetTime',
-      'virDomainInterfaceAddresses',
+      'virDomainPMSuspendForDuration',
       'virDomainQemuAgentCommand',
       'virDomainSetGuestVcpus',
       'virDomainSetTime',
       'virDomainSetUserPassword',
+    ]);
+  });
+
+  test('what waits for an agent where its flags or its source say so, and what it does without flags', () => {
+    const { GUEST_AGENT } = DomainShutdownFlagValues;
+    const asked = native.functions.filter(({ agent }) => agent !== null && !agent.always);
+    const flag = (bit: number, unflagged: string) => ({ always: false, flag: bit, unflagged, position: -1, value: 0 });
+    expect(Object.fromEntries(asked.map(({ name, agent }) => [name, agent]))).toEqual({
+      virDomainShutdown: flag(GUEST_AGENT, 'asks the agent first'),
+      virDomainShutdownFlags: flag(GUEST_AGENT, 'asks the agent first'),
+      virDomainReboot: flag(DomainRebootFlagValues.GUEST_AGENT, 'asks the agent first'),
+      virDomainGetHostname: flag(DomainGetHostnameFlags.AGENT, 'asks the agent'),
+      virDomainGetVcpusFlags: flag(DomainVcpuFlags.GUEST, 'asks nobody'),
+      virDomainSetVcpusFlags: flag(DomainVcpuFlags.GUEST, 'asks nobody'),
+      virDomainInterfaceAddresses: {
+        ...flag(0, 'asks nobody'),
+        position: 2,
+        value: DomainInterfaceAddressesSource.AGENT,
+      },
+    });
+  });
+
+  test('no function whose flags can ask for the agent is left out', () => {
+    const enums = [...readFileSync(CONSTANTS, 'utf8').matchAll(/export const (\w+) = flags\([^{]*\{([^}]*)\}/g)];
+    const agentBits = enums.filter(([, , members]) => /\b(GUEST_)?AGENT:|\bGUEST:/.test(members ?? ''));
+    expect(agentBits.map(([, name]) => name)).toEqual([
+      'DomainGetHostnameFlags',
+      'DomainRebootFlagValues',
+      'DomainShutdownFlagValues',
+      'DomainVcpuFlags',
     ]);
   });
 
