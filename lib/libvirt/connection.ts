@@ -12,12 +12,13 @@ import type { Network } from './network';
 import type { NodeDevice } from './node-device';
 import type { NWFilter } from './nwfilter';
 import type { NWFilterBinding } from './nwfilter-binding';
-import type { CallOptions, Flags, FlagsArg, TypedParams } from './options';
+import type { CallOptions, Flags, FlagsArg } from './options';
 import type { Secret } from './secret';
 import type { StoragePool } from './storage-pool';
 import type { StorageVol } from './storage-vol';
 import type { Stream } from './stream';
 import { type SubscribeOptions, type Subscription, subscribe } from './subscription';
+import type { NodeCPUStats, NodeMemoryParametersTold, NodeMemoryStats, SEVInfoTold } from './told';
 
 /** What {@link Connection.nodeGetInfo} gives. Memory in KiB. */
 export interface NodeInfo {
@@ -148,9 +149,9 @@ export interface Connection {
   /** virNodeGetCPUMap: how many CPUs there are, how many are on, and which. */
   nodeGetCPUMap(flags?: FlagsArg<never>): Promise<NodeCPUMap>;
   /** virNodeGetCPUStats: nanoseconds by kind; `cpuNum` -1: of all. */
-  nodeGetCPUStats(cpuNum: number, flags?: FlagsArg<never>): Promise<Record<string, bigint>>;
+  nodeGetCPUStats(cpuNum: number, flags?: FlagsArg<never>): Promise<NodeCPUStats>;
   /** virNodeGetMemoryStats: KiB by kind; `cellNum` -1: of all. */
-  nodeGetMemoryStats(cellNum: number, flags?: FlagsArg<never>): Promise<Record<string, bigint>>;
+  nodeGetMemoryStats(cellNum: number, flags?: FlagsArg<never>): Promise<NodeMemoryStats>;
   /** virNodeGetCellsFreeMemory: bytes, for each NUMA cell. */
   nodeGetCellsFreeMemory(startCell: number, maxCells: number, options?: CallOptions): Promise<bigint[]>;
   /** virNodeGetFreeMemory: the free memory of the host, in bytes. */
@@ -171,7 +172,7 @@ export interface Connection {
     flags?: FlagsArg<'NodeAllocPagesFlags'>,
   ): Promise<number>;
   /** virNodeGetMemoryParameters: how the host shares equal pages (KSM), by name. */
-  nodeGetMemoryParameters(flags?: FlagsArg<never>): Promise<TypedParams>;
+  nodeGetMemoryParameters(flags?: FlagsArg<never>): Promise<NodeMemoryParametersTold>;
   /** virNodeSetMemoryParameters: changes how the host shares equal pages (KSM). */
   nodeSetMemoryParameters(params: NodeMemoryParameters, flags?: FlagsArg<never>): Promise<void>;
   /** virNodeGetSecurityModel: the security driver's model and domain of interpretation; empty where there is none. */
@@ -180,7 +181,7 @@ export interface Connection {
    * virNodeGetSEVInfo: AMD SEV's certificates and limits; `NO_SUPPORT` or `OPERATION_UNSUPPORTED` where the host has
    * none.
    */
-  nodeGetSEVInfo(flags?: FlagsArg<never>): Promise<TypedParams>;
+  nodeGetSEVInfo(flags?: FlagsArg<never>): Promise<SEVInfoTold>;
   /** virNodeSuspendForDuration: the host sleeps; seconds, at least 60. */
   nodeSuspendForDuration(target: NodeSuspendTarget, duration: number | bigint, flags?: FlagsArg<never>): Promise<void>;
 
@@ -200,7 +201,7 @@ export interface Connection {
   /** virDomainLookupByUUID: the guest with these 16 bytes; `NO_DOMAIN` where there is none. */
   domainLookupByUUID(uuid: Uint8Array, options?: CallOptions): Promise<Domain>;
   /** virDomainLookupByUUIDString: the guest with that UUID; `NO_DOMAIN` where there is none. */
-  domainLookupByUUIDString(uuid: string, options?: CallOptions): Promise<Domain>;
+  domainLookupByUUIDString(uuidstr: string, options?: CallOptions): Promise<Domain>;
   /** virDomainLookupByID: the running guest with that number; `NO_DOMAIN` where there is none. */
   domainLookupByID(id: number, options?: CallOptions): Promise<Domain>;
   /** virDomainDefineXML: defines a guest, or redefines the one with the same name and UUID; it is not started. */
@@ -239,7 +240,7 @@ export interface Connection {
   ): Promise<DomainStats[]>;
   /** virDomainListGetStats: of these guests only. */
   domainListGetStats(
-    domains: readonly Domain[],
+    doms: readonly Domain[],
     stats?: Flags<'DomainStatsTypes'> | null,
     flags?: FlagsArg<'ConnectGetAllDomainStatsFlags'>,
   ): Promise<DomainStats[]>;
@@ -253,7 +254,7 @@ export interface Connection {
   /** virStoragePoolLookupByName: the pool of that name; `NO_STORAGE_POOL` where there is none. */
   storagePoolLookupByName(name: string, options?: CallOptions): Promise<StoragePool>;
   /** virStoragePoolLookupByUUIDString: the pool with that UUID; `NO_STORAGE_POOL` where there is none. */
-  storagePoolLookupByUUIDString(uuid: string, options?: CallOptions): Promise<StoragePool>;
+  storagePoolLookupByUUIDString(uuidstr: string, options?: CallOptions): Promise<StoragePool>;
   /** virStoragePoolLookupByTargetPath: the pool at that path; `NO_STORAGE_POOL` where there is none. */
   storagePoolLookupByTargetPath(path: string, options?: CallOptions): Promise<StoragePool>;
   /** virStoragePoolCreateXML: starts a pool that is not defined: gone when it stops. */

@@ -1,7 +1,16 @@
 // What functions of virDomain tell: structures by their C names.
 import type { Domain } from './domain';
-import type { DomainJobType, DomainMemoryStatTags, DomainState, IPAddrType, VcpuState } from './generated/constants';
-import type { TypedParams } from './options';
+import type {
+  DomainControlErrorReason,
+  DomainControlState,
+  DomainDiskErrorCode,
+  DomainJobType,
+  DomainMemoryStatTags,
+  DomainState,
+  IPAddrType,
+  VcpuState,
+} from './generated/constants';
+import type { JobStatsTold } from './told';
 
 /** What {@link Domain.getInfo} gives. Memory in KiB, time in nanoseconds. */
 export interface DomainInfo {
@@ -82,16 +91,15 @@ export interface DomainJobInfo {
 /** What {@link Domain.getJobStats} gives. */
 export interface DomainJobStats {
   type: DomainJobType;
-  /** By libvirt's names, such as `data_total` in bytes and `time_elapsed` in milliseconds; more than {@link DomainJobInfo}. */
-  params: TypedParams;
+  /** By libvirt's names; more than {@link DomainJobInfo}. */
+  params: JobStatsTold;
 }
 
 /** What {@link Domain.getControlInfo} gives. */
 export interface DomainControlInfo {
-  /** One of `DomainControlState`. */
-  state: number;
-  /** One of `DomainControlErrorReason`, where the state is ERROR. */
-  details: number;
+  state: DomainControlState;
+  /** Why, where the state is ERROR. */
+  details: DomainControlErrorReason;
   /** Milliseconds since the control interface entered this state. */
   stateTime: bigint;
 }
@@ -109,8 +117,7 @@ export interface DomainFSInfo {
 /** A disk that met an error, and which. */
 export interface DomainDiskError {
   disk: string;
-  /** One of `DomainDiskErrorCode`. */
-  error: number;
+  error: DomainDiskErrorCode;
 }
 
 /** What {@link Domain.blockStats} gives. */

@@ -1,6 +1,7 @@
 // Typed parameters that functions of virDomain take, by their C names. What a newer libvirt adds is entered here and in
 // the addon's table.
 import type { BandwidthParameters } from './bandwidth';
+import type { DomainNumatuneMemMode } from './generated/constants';
 
 /** Throttling of one disk: virDomainSetBlockIoTune's typed parameters. Bytes and operations per second; 0: no limit. */
 export interface BlockIoTune {
@@ -59,8 +60,7 @@ export interface MemoryParameters {
 export interface NumaParameters {
   /** Such as `'0-1,3'`. */
   numa_nodeset?: string;
-  /** One of `DomainNumatuneMemMode`. */
-  numa_mode?: number;
+  numa_mode?: DomainNumatuneMemMode;
 }
 
 /** virDomainSetSchedulerParameters. Periods and quotas in microseconds; a negative quota: no limit. */

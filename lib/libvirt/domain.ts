@@ -54,6 +54,20 @@ import { Handle, handleClass } from './handle';
 import type { AgentFlagsArg, CallOptions, Flags, FlagsArg, TypedParams } from './options';
 import type { Stream } from './stream';
 import type { OwnSubscribeOptions, Subscription } from './subscription';
+import type {
+  BandwidthTold,
+  BlkioParametersTold,
+  BlockIoTuneTold,
+  BlockStatsTold,
+  CPUStatsTold,
+  GuestInfoTold,
+  GuestVcpusTold,
+  LaunchSecurityInfoTold,
+  MemoryParametersTold,
+  NumaParametersTold,
+  PerfEventsTold,
+  SchedulerParametersTold,
+} from './told';
 
 /** A guest. */
 export interface Domain {
@@ -117,7 +131,11 @@ export interface Domain {
   /** virDomainInjectNMI: a non-maskable interrupt. */
   injectNMI(flags?: FlagsArg<never>): Promise<void>;
   /** virDomainPMSuspendForDuration: the guest's own sleep; `duration` in seconds, 0: until it is woken. */
-  pmSuspendForDuration(target: NodeSuspendTarget, duration: number | bigint, flags?: FlagsArg<never>): Promise<void>;
+  pmSuspendForDuration(
+    target: NodeSuspendTarget,
+    duration: number | bigint,
+    flags?: AgentFlagsArg<never>,
+  ): Promise<void>;
   /** virDomainPMWakeup: wakes a guest that {@link pmSuspendForDuration} put to sleep. */
   pmWakeup(flags?: FlagsArg<never>): Promise<void>;
   /** virDomainSetLifecycleAction: what happens on poweroff, reboot or crash. */
@@ -210,7 +228,7 @@ export interface Domain {
   /** virDomainBlockStats: counted since the guest's start; -1: not known to the driver. */
   blockStats(disk: string, options?: CallOptions): Promise<DomainBlockStats>;
   /** virDomainBlockStatsFlags: all that the driver counts, by name. */
-  blockStatsFlags(disk: string, flags?: FlagsArg<never>): Promise<TypedParams>;
+  blockStatsFlags(disk: string, flags?: FlagsArg<never>): Promise<BlockStatsTold>;
   /**
    * virDomainInterfaceStats: bytes and packets of one network interface, by its target such as `vnet0`; -1: not
    * counted.
@@ -228,11 +246,11 @@ export interface Domain {
   /** virDomainMemoryPeek: the guest's memory, at most 4 MiB at a time. */
   memoryPeek(start: number | bigint, size: number, flags?: FlagsArg<'DomainMemoryFlags'>): Promise<Uint8Array>;
   /** virDomainGetPerfEvents: which performance counters are on. */
-  getPerfEvents(flags?: FlagsArg<'DomainModificationImpact'>): Promise<TypedParams>;
+  getPerfEvents(flags?: FlagsArg<'DomainModificationImpact'>): Promise<PerfEventsTold>;
   /** virDomainSetPerfEvents: which performance events are counted. */
   setPerfEvents(params: PerfEvents, flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
   /** virDomainGetLaunchSecurityInfo: SEV's measurement and policy, by name. */
-  getLaunchSecurityInfo(flags?: FlagsArg<never>): Promise<TypedParams>;
+  getLaunchSecurityInfo(flags?: FlagsArg<never>): Promise<LaunchSecurityInfoTold>;
   /** virDomainSetLaunchSecurityState: gives a paused SEV guest its secret. */
   setLaunchSecurityState(params: LaunchSecurityState, flags?: FlagsArg<never>): Promise<void>;
   /** virDomainStartDirtyRateCalc: measures for so many seconds how fast memory changes; the result is in the domain's stats. */
@@ -266,7 +284,7 @@ export interface Domain {
   /** virDomainSetBlockThreshold: bytes at which the event `block-threshold` comes; `dev` such as `vda` or `vda[1]`. */
   setBlockThreshold(dev: string, threshold: number | bigint, flags?: FlagsArg<never>): Promise<void>;
   /** virDomainGetInterfaceParameters: bandwidths of one interface, in KiB/s; 0: no limit. */
-  getInterfaceParameters(device: string, flags?: FlagsArg<'DomainModificationImpact'>): Promise<TypedParams>;
+  getInterfaceParameters(device: string, flags?: FlagsArg<'DomainModificationImpact'>): Promise<BandwidthTold>;
   /** virDomainSetInterfaceParameters: changes bandwidths of one interface, in KiB/s. */
   setInterfaceParameters(
     device: string,
@@ -287,7 +305,7 @@ export interface Domain {
   /** virDomainGetDiskErrors: the disks that paused the guest, and why. */
   getDiskErrors(flags?: FlagsArg<never>): Promise<DomainDiskError[]>;
   /** virDomainGetBlockIoTune: limits of one disk, by name. */
-  getBlockIoTune(disk: string, flags?: FlagsArg<'DomainModificationImpact'>): Promise<TypedParams>;
+  getBlockIoTune(disk: string, flags?: FlagsArg<'DomainModificationImpact'>): Promise<BlockIoTuneTold>;
   /** virDomainSetBlockIoTune: changes limits of one disk. */
   setBlockIoTune(disk: string, params: BlockIoTune, flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
   /** virDomainSetThrottleGroup: makes or changes a group whose limits its disks share. libvirt 11.2 and later. */
@@ -295,7 +313,7 @@ export interface Domain {
   /** virDomainDelThrottleGroup: fails while a disk is in it. libvirt 11.2 and later. */
   delThrottleGroup(group: string, flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
   /** virDomainGetBlkioParameters: weights and limits of its cgroup, by name. */
-  getBlkioParameters(flags?: FlagsArg<'DomainModificationImpact'>): Promise<TypedParams>;
+  getBlkioParameters(flags?: FlagsArg<'DomainModificationImpact'>): Promise<BlkioParametersTold>;
   /** virDomainSetBlkioParameters: changes weights and limits of its cgroup. */
   setBlkioParameters(params: BlkioParameters, flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
 
@@ -310,7 +328,7 @@ export interface Domain {
     flags?: FlagsArg<'DomainMemoryModFlags' | 'DomainModificationImpact'>,
   ): Promise<void>;
   /** virDomainGetMemoryParameters: limits of its cgroup in KiB; 9007199254740991n: none. */
-  getMemoryParameters(flags?: FlagsArg<'DomainModificationImpact'>): Promise<TypedParams>;
+  getMemoryParameters(flags?: FlagsArg<'DomainModificationImpact'>): Promise<MemoryParametersTold>;
   /** virDomainSetMemoryParameters: changes limits of its cgroup, in KiB. */
   setMemoryParameters(params: MemoryParameters, flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
   /** virDomainSetMemoryStatsPeriod: seconds between two looks of the balloon; 0: none. */
@@ -319,15 +337,15 @@ export interface Domain {
     flags?: FlagsArg<'DomainMemoryModFlags' | 'DomainModificationImpact'>,
   ): Promise<void>;
   /** virDomainGetNumaParameters: which nodes of the host its memory comes from. */
-  getNumaParameters(flags?: FlagsArg<'DomainModificationImpact'>): Promise<TypedParams>;
+  getNumaParameters(flags?: FlagsArg<'DomainModificationImpact'>): Promise<NumaParametersTold>;
   /** virDomainSetNumaParameters: changes which nodes of the host its memory comes from. */
   setNumaParameters(params: NumaParameters, flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
   /** virDomainGetSchedulerType: the scheduler's name, and how many parameters it has. */
   getSchedulerType(options?: CallOptions): Promise<DomainSchedulerType>;
   /** virDomainGetSchedulerParameters: shares, periods and quotas (microseconds), by name. */
-  getSchedulerParameters(options?: CallOptions): Promise<TypedParams>;
+  getSchedulerParameters(options?: CallOptions): Promise<SchedulerParametersTold>;
   /** virDomainGetSchedulerParametersFlags: as {@link getSchedulerParameters}, live or of the definition. */
-  getSchedulerParametersFlags(flags?: FlagsArg<'DomainModificationImpact'>): Promise<TypedParams>;
+  getSchedulerParametersFlags(flags?: FlagsArg<'DomainModificationImpact'>): Promise<SchedulerParametersTold>;
   /** virDomainSetSchedulerParameters: changes shares, periods and quotas (microseconds). */
   setSchedulerParameters(params: SchedulerParameters, options?: CallOptions): Promise<void>;
   /** virDomainSetSchedulerParametersFlags: as {@link setSchedulerParameters}, live or in the definition. */
@@ -353,7 +371,7 @@ export interface Domain {
   /** virDomainPinEmulator: the CPUs of the host that QEMU itself may run on. */
   pinEmulator(cpumap: readonly number[], flags?: FlagsArg<'DomainModificationImpact'>): Promise<void>;
   /** virDomainGetCPUStats: of CPUs of the host from `startCpu` on, `ncpus` 0: all; -1 and 1: their sum. */
-  getCPUStats(startCpu: number, ncpus: number, flags?: FlagsArg<never>): Promise<TypedParams[]>;
+  getCPUStats(startCpu: number, ncpus: number, flags?: FlagsArg<never>): Promise<CPUStatsTold[]>;
   /** virDomainGetIOThreadInfo: its IO threads, and the CPUs of the host that each may run on. */
   getIOThreadInfo(flags?: FlagsArg<'DomainModificationImpact'>): Promise<IOThreadInfo[]>;
   /** virDomainPinIOThread: the CPUs of the host that one IO thread may run on. */
@@ -379,14 +397,14 @@ export interface Domain {
     disk: string,
     base: string | null,
     top: string | null,
-    bandwidth: number,
+    bandwidth: number | bigint,
     flags?: FlagsArg<'DomainBlockCommitFlags'>,
   ): Promise<void>;
   /**
    * virDomainBlockPull: copies the backing files' contents into the top layer: a block job. `bandwidth` in MiB/s, or
    * bytes/s with `BANDWIDTH_BYTES`; 0: no limit.
    */
-  blockPull(disk: string, bandwidth: number, flags?: FlagsArg<'DomainBlockPullFlags'>): Promise<void>;
+  blockPull(disk: string, bandwidth: number | bigint, flags?: FlagsArg<'DomainBlockPullFlags'>): Promise<void>;
   /**
    * virDomainBlockRebase: copies what lies between the top layer and `base` into it, null: all: a block job.
    * `bandwidth` as in {@link blockPull}.
@@ -394,7 +412,7 @@ export interface Domain {
   blockRebase(
     disk: string,
     base: string | null,
-    bandwidth: number,
+    bandwidth: number | bigint,
     flags?: FlagsArg<'DomainBlockRebaseFlags'>,
   ): Promise<void>;
   /** virDomainBlockCopy: mirrors a disk to what `destxml` says: a block job that waits to be ended. */
@@ -409,17 +427,21 @@ export interface Domain {
   /** virDomainGetBlockJobInfo: how far the job of a disk is. null: no job (the C function returned 0). */
   getBlockJobInfo(disk: string, flags?: FlagsArg<'DomainBlockJobInfoFlags'>): Promise<BlockJobInfo | null>;
   /** virDomainBlockJobSetSpeed: `bandwidth` in MiB/s, or bytes/s with `BANDWIDTH_BYTES`; 0: no limit. */
-  blockJobSetSpeed(disk: string, bandwidth: number, flags?: FlagsArg<'DomainBlockJobSetSpeedFlags'>): Promise<void>;
+  blockJobSetSpeed(
+    disk: string,
+    bandwidth: number | bigint,
+    flags?: FlagsArg<'DomainBlockJobSetSpeedFlags'>,
+  ): Promise<void>;
   /** virDomainBlockResize: KiB, or bytes with the flag. */
   blockResize(disk: string, size: number | bigint, flags?: FlagsArg<'DomainBlockResizeFlags'>): Promise<void>;
 
   // ---- streams ----
   /** virDomainScreenshot: the MIME type of the picture that `stream` then gives. `screen` counts from 0. */
   screenshot(stream: Stream, screen: number, flags?: FlagsArg<never>): Promise<string>;
-  /** virDomainOpenConsole: connects `stream` with a console, both ways. null: the first console or serial port. */
-  openConsole(devName: string | null, stream: Stream, flags?: FlagsArg<'DomainConsoleFlags'>): Promise<void>;
+  /** virDomainOpenConsole: connects `st` with a console, both ways. null: the first console or serial port. */
+  openConsole(devName: string | null, st: Stream, flags?: FlagsArg<'DomainConsoleFlags'>): Promise<void>;
   /** virDomainOpenChannel: the same with a channel. null: the first one. */
-  openChannel(name: string | null, stream: Stream, flags?: FlagsArg<'DomainChannelFlags'>): Promise<void>;
+  openChannel(name: string | null, st: Stream, flags?: FlagsArg<'DomainChannelFlags'>): Promise<void>;
 
   // ---- the guest's agent: over connections of their own, so that one that hangs holds nothing else up ----
   /**
@@ -440,7 +462,7 @@ export interface Domain {
   /** virDomainSetTime: sets the guest's clock; `SYNC`: from its own hardware clock. Asks the agent. */
   setTime(seconds: number | bigint, nseconds: number, flags?: AgentFlagsArg<'DomainSetTimeFlags'>): Promise<void>;
   /** virDomainGetGuestVcpus: as the guest itself sees them. */
-  getGuestVcpus(flags?: AgentFlagsArg<never>): Promise<TypedParams>;
+  getGuestVcpus(flags?: AgentFlagsArg<never>): Promise<GuestVcpusTold>;
   /** virDomainSetGuestVcpus: `cpumap` such as `'1,3-5'`; `state` 1: on. */
   setGuestVcpus(cpumap: string, state: number, flags?: AgentFlagsArg<never>): Promise<void>;
   /** virDomainSetUserPassword: of a user in the guest. Asks the agent. */
@@ -458,7 +480,7 @@ export interface Domain {
   /** virDomainSendKey: all keys are held down together for `holdtime` ms. */
   sendKey(codeset: KeycodeSet, holdtime: number, keycodes: readonly number[], flags?: FlagsArg<never>): Promise<void>;
   /** virDomainGetGuestInfo: what the agent tells, by name; `types` absent or 0: everything that it can. */
-  getGuestInfo(types?: Flags<'DomainGuestInfoTypes'> | null, flags?: AgentFlagsArg<never>): Promise<TypedParams>;
+  getGuestInfo(types?: Flags<'DomainGuestInfoTypes'> | null, flags?: AgentFlagsArg<never>): Promise<GuestInfoTold>;
   /** virDomainQemuAgentCommand: the agent's answer as JSON. `timeout` in seconds, or one of `DomainQemuAgentCommandTimeoutValues`. */
   qemuAgentCommand(cmd: string, timeout: number, flags?: AgentFlagsArg<never>): Promise<string>;
   /** virDomainQemuMonitorCommand: QMP, or HMP with the flag. */

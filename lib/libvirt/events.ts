@@ -9,9 +9,9 @@ import type {
 } from './generated/constants';
 import type { Network } from './network';
 import type { NodeDevice } from './node-device';
-import type { TypedParams } from './options';
 import type { Secret } from './secret';
 import type { StoragePool } from './storage-pool';
+import type { JobStatsTold, TunableTold } from './told';
 
 /** One end of a viewer's connection. */
 export interface GraphicsAddress {
@@ -65,8 +65,8 @@ export interface DomainEvents {
   /** Of `ConnectDomainEventAgentLifecycleState` and `…Reason`. */
   'agent-lifecycle': OfDomain & { state: number; reason: number };
   'migration-iteration': OfDomain & { iteration: number };
-  'job-completed': OfDomain & { params: TypedParams };
-  tunable: OfDomain & { params: TypedParams };
+  'job-completed': OfDomain & { params: JobStatsTold };
+  tunable: OfDomain & { params: TunableTold };
   'metadata-change': OfDomain & { type: number; nsuri: string | null };
   'block-threshold': OfDomain & { dev: string; path: string | null; threshold: bigint; excess: bigint };
   'memory-failure': OfDomain & { recipient: number; action: number; flags: number };

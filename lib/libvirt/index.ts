@@ -46,6 +46,7 @@ export { StoragePool, type StoragePoolInfo } from './storage-pool';
 export { StorageVol, type StorageVolInfo } from './storage-vol';
 export { type Hole, Stream, type StreamChunk } from './stream';
 export type { OwnSubscribeOptions, SubscribeOptions, Subscription } from './subscription';
+export type * from './told';
 export type { CallTrace } from './trace';
 
 installMembers();

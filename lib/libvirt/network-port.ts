@@ -2,7 +2,8 @@
 import type { BandwidthParameters } from './bandwidth';
 import { Handle, handleClass, owner } from './handle';
 import type { Network } from './network';
-import type { FlagsArg, TypedParams } from './options';
+import type { FlagsArg } from './options';
+import type { BandwidthTold } from './told';
 
 /** virNetworkPortSetParameters' typed parameters. */
 export type NetworkPortParameters = BandwidthParameters;
@@ -16,7 +17,7 @@ export interface NetworkPort {
   /** virNetworkPortGetXMLDesc: its `<networkport>`. */
   getXMLDesc(flags?: FlagsArg<never>): Promise<string>;
   /** virNetworkPortGetParameters: bandwidths in KiB/s, by name; 0: no limit. */
-  getParameters(flags?: FlagsArg<never>): Promise<TypedParams>;
+  getParameters(flags?: FlagsArg<never>): Promise<BandwidthTold>;
   /** virNetworkPortSetParameters: changes bandwidths, in KiB/s. */
   setParameters(params: NetworkPortParameters, flags?: FlagsArg<never>): Promise<void>;
   /** virNetworkPortDelete: removes it; what used it loses its link. */

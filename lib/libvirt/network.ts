@@ -1,6 +1,11 @@
 // virNetwork: a virtual network.
 import type { DomainEvents, EventNameOf } from './events';
-import type { NetworkMetadataType, NetworkUpdateCommand, NetworkUpdateSection } from './generated/constants';
+import type {
+  IPAddrType,
+  NetworkMetadataType,
+  NetworkUpdateCommand,
+  NetworkUpdateSection,
+} from './generated/constants';
 import { Handle, handleClass } from './handle';
 import type { NetworkPort } from './network-port';
 import type { CallOptions, FlagsArg } from './options';
@@ -12,8 +17,7 @@ export interface NetworkDHCPLease {
   iface: string;
   /** Seconds since the epoch. */
   expirytime: bigint;
-  /** One of `IPAddrType`. */
-  type: number;
+  type: IPAddrType;
   mac: string | null;
   /** Of an IPv6 association. */
   iaid: string | null;

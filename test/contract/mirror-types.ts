@@ -24,6 +24,7 @@ import {
   type StoragePool,
   type StoragePoolInfo,
   type StorageVol,
+  type TypedValue,
 } from '../../lib/libvirt';
 import type { Subscription } from '../../lib/libvirt/subscription';
 
@@ -90,6 +91,34 @@ export async function typedParameters(domain: Domain): Promise<void> {
   await domain.setBlockIoTune('vda', { total_iops_sec: '100' });
   // @ts-expect-error text where there is a number
   await domain.setMemoryParameters({ hard_limit: '1 GiB' });
+}
+
+/** What is told has names and types; what a newer libvirt adds is there, too. */
+export async function toldParameters(connection: Connection, domain: Domain): Promise<void> {
+  expectTypeOf((await domain.getSchedulerParameters()).cpu_shares).toEqualTypeOf<bigint | undefined>();
+  expectTypeOf((await domain.getBlkioParameters()).weight).toEqualTypeOf<number | undefined>();
+  expectTypeOf((await domain.getMemoryParameters()).hard_limit).toEqualTypeOf<bigint | undefined>();
+  expectTypeOf((await domain.getNumaParameters()).numa_nodeset).toEqualTypeOf<string | undefined>();
+  expectTypeOf((await domain.getInterfaceParameters('vnet0'))['inbound.peak']).toEqualTypeOf<number | undefined>();
+  expectTypeOf((await domain.getBlockIoTune('vda')).group_name).toEqualTypeOf<string | undefined>();
+  expectTypeOf((await domain.getPerfEvents()).cmt).toEqualTypeOf<boolean | undefined>();
+  expectTypeOf((await domain.getJobStats()).params.success).toEqualTypeOf<boolean | undefined>();
+  expectTypeOf((await connection.nodeGetMemoryParameters()).shm_pages_shared).toEqualTypeOf<bigint | undefined>();
+  expectTypeOf((await connection.nodeGetCPUStats(-1)).idle).toEqualTypeOf<bigint | undefined>();
+  const info = await domain.getGuestInfo();
+  expectTypeOf(info['user.count']).toEqualTypeOf<number | undefined>();
+  expectTypeOf(info['user.0.login-time']).toEqualTypeOf<bigint | undefined>();
+  expectTypeOf(info['fs.1.disk.0.alias']).toEqualTypeOf<string | undefined>();
+  expectTypeOf(info['load.1m']).toEqualTypeOf<TypedValue | undefined>();
+  const tuned = await connection.subscribe('tunable');
+  for await (const { params } of tuned) {
+    expectTypeOf(params['blkdeviotune.total_iops_sec']).toEqualTypeOf<bigint | undefined>();
+    expectTypeOf(params['cputune.vcpupin3']).toEqualTypeOf<string | undefined>();
+  }
+  // @ts-expect-error it has 64 bits
+  (await domain.getSchedulerParameters()).cpu_shares?.toFixed();
+  // @ts-expect-error it may be absent
+  (await domain.getMemoryParameters()).hard_limit.toString();
 }
 
 export async function results(connection: Connection, domain: Domain, pool: StoragePool): Promise<void> {

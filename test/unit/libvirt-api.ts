@@ -56,3 +56,13 @@ export const eventIds = new Map(
     name ?? '',
   ]),
 );
+
+/** Names that are texts, such as those of typed parameters. */
+export const apiMacros: ReadonlyMap<string, { value: string; info: string }> = new Map(
+  [...description.matchAll(/<macro name='(\w+)'([^>]*)>\s*<info><!\[CDATA\[([\s\S]*?)\]\]>/g)].flatMap(
+    ([, name = '', head = '', info = '']) => {
+      const { string } = attributes(head);
+      return string === undefined ? [] : [[name, { value: string, info: info.replace(/\s+/g, ' ') }] as const];
+    },
+  ),
+);

@@ -1,47 +1,9 @@
 // What the classes declare and what the addon binds is the same: a member that only one of them knows fails here.
 
-import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import ts from 'typescript';
 import { memberName } from '../../lib/libvirt/member-name';
 import { native } from '../../lib/native';
-
-const root = join(__dirname, '..', '..');
-const config = ts.parseJsonConfigFileContent(
-  ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config,
-  ts.sys,
-  root,
-);
-const entry = join(root, 'lib', 'libvirt', 'index.ts');
-const program = ts.createProgram([entry], config.options);
-const checker = program.getTypeChecker();
-const source = program.getSourceFile(entry);
-const moduleSymbol = source && checker.getSymbolAtLocation(source);
-
-interface Declared {
-  parameters: number;
-  result: string;
-  doc: string;
-}
-
-/** Methods that the interface of this class declares; those of the class itself are written by hand. */
-function declared(className: string): Map<string, Declared> {
-  const alias = moduleSymbol && checker.getExportsOfModule(moduleSymbol).find(({ name }) => name === className);
-  const symbol = alias && alias.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(alias) : alias;
-  const members = new Map<string, Declared>();
-  for (const declaration of symbol?.declarations ?? []) {
-    if (!ts.isInterfaceDeclaration(declaration)) continue;
-    for (const member of declaration.members) {
-      if (!ts.isMethodSignature(member)) continue;
-      members.set(member.name.getText(), {
-        parameters: member.parameters.length,
-        result: member.type?.getText() ?? '',
-        doc: (ts.getJSDocCommentsAndTags(member)[0]?.getText() ?? '').replace(/\s*\n\s*\*\s*/g, ' '),
-      });
-    }
-  }
-  return members;
-}
+import { declared } from './mirror-declarations';
 
 const receivers = [...new Set(native.functions.map(({ receiver }) => receiver))];
 
@@ -56,7 +18,7 @@ describe.each(receivers)('%s', (receiver) => {
   test.each(lines.map((line) => [memberName(line.name, receiver), line] as const))('%s', (name, line) => {
     const member = members.get(name);
     // One more than the C function has for us to give: the flags or options; synchronous members have none.
-    expect(member?.parameters).toBe(line.positions.length + (line.isSync ? 0 : 1));
+    expect(member?.parameters.length).toBe(line.positions.length + (line.isSync ? 0 : 1));
     const inner = line.isSync ? member?.result : /^Promise<([\s\S]*)>$/.exec(member?.result ?? '')?.[1];
     expect(inner).toMatch(EXPECTED[line.result] ?? new RegExp(`^${line.result.replace('[]', '\\[\\]')}$`));
     // The C function, and then in words what it does or gives: `virDomainGetName: its name.`
