@@ -6,15 +6,17 @@
 import type { Connection, Domain } from '../../libvirt';
 import { lookAtGuest } from '../guest';
 import { type DiskRecord, qemuStateOf, type SetRecord } from '../records/record';
-import type { Chain } from './backing-chain';
+import { type Chain, positionOf } from './backing-chain';
 import { diskChain, imageChain } from './disk-chain';
 import { imagesFor } from './images-for';
-import { imageUsers, layersOf } from './users';
+import { imageInside, snapshotsInside } from './inside';
+import { type ImageUsers, imageUsers, layersOf } from './users';
 
 /** Every image that a recorded point in time needs. Of one below the guest's own images, those are in use anyhow. */
 export function neededBy(record: DiskRecord): string[] {
   const state = qemuStateOf(record);
-  if (!state) return record.backingChain.map(({ source }) => source); // a copy of an overlay rests on the images below
+  // A copy of an overlay rests on the images below, and a snapshot inside one on that image too.
+  if (!state) return [imageInside(record) ?? [], record.backingChain.map(({ source }) => source)].flat();
   return state.left ?? [state.base.path];
 }
 
@@ -23,6 +25,21 @@ export function leftBranchesOn(paths: readonly string[], disk: string, sets: rea
   return layersOf(sets)
     .filter(({ record, state }) => record.disk === disk && state.left?.some((path) => paths.includes(path)))
     .map(({ set, record }) => `snapshot ${set.name} of ${record.disk}`);
+}
+
+/** Snapshots inside images that this disk has left, which need one of these images: in words. */
+export function leftInside(paths: readonly string[], disk: string, chain: Chain, sets: readonly SetRecord[]): string[] {
+  return sets.flatMap((set) =>
+    set.disks
+      .filter((record) => record.disk === disk && isLeft(record, chain))
+      .filter((record) => neededBy(record).some((path) => paths.includes(path)))
+      .map((record) => `snapshot ${set.name} of ${record.disk}`),
+  );
+}
+
+function isLeft(record: DiskRecord, chain: Chain): boolean {
+  const image = imageInside(record);
+  return image !== null && positionOf(chain, image) < 0;
 }
 
 /**
@@ -58,6 +75,14 @@ async function relink(conn: Connection, record: DiskRecord, chain: Chain): Promi
   return { ...record, state: { ...rest, overlay: { type: 'file', path: above.path, format: above.format } } };
 }
 
+/** When a snapshot inside an image that the disk has left is deleted: that image, and those below, where nobody needs them. */
+export async function removeAfterInside(domain: Domain, record: DiskRecord, sets: readonly SetRecord[]): Promise<void> {
+  if (imageInside(record) === null) return;
+  if (isLeft(record, await diskChain(await lookAtGuest(domain, {}), record.disk))) {
+    await removeUnneeded(domain, record.disk, neededBy(record), sets);
+  }
+}
+
 /**
  * Removes those of these images that nobody needs any more: no disk of any domain, and no recorded point in time. They come
  * from records, which may name anything: only a layer is removed that rests on the same image as the disk itself does.
@@ -70,21 +95,33 @@ export async function removeUnneeded(
 ): Promise<void> {
   const conn = domain.connection;
   const uuid = domain.getUUIDString();
+  const guest = await lookAtGuest(domain, {});
+  const held = guest.document.disks.find(({ target }) => target === disk);
   const { users, sameFile } = await imageUsers(conn);
   // Of this domain's own snapshots, those count that `sets` still holds.
   const others = users.filter((user) => user.as !== 'snapshot' || user.uuid !== uuid);
   const inUse = new Set(others.flatMap((user) => [...user.paths]));
   for (const path of sets.flatMap(({ disks }) => disks.flatMap(neededBy))) inUse.add(await sameFile(path));
-  const rootOf = async (chain: Chain) => {
-    const path = chain.at(-1)?.path;
-    return path ? sameFile(path) : null;
-  };
-  const root = await rootOf(await diskChain(await lookAtGuest(domain, {}), disk));
+  const chain = await diskChain(guest, disk);
   for (const path of paths) {
     if (inUse.has(await sameFile(path))) continue;
-    const chain = await imageChain(conn, { type: 'file', path, format: 'qcow2' }).catch((): Chain => []);
-    if (chain.length < 2 || root === null || (await rootOf(chain)) !== root) continue;
+    if (!(await isLayerOf(conn, path, chain, sameFile))) continue;
+    // Made by whomever: they are nowhere else. Where nobody can look, nobody removes.
+    const inside = held && (await snapshotsInside(guest, held, path).catch(() => null));
+    if (inside?.length !== 0) continue;
     const images = await imagesFor(conn, path); // null: nobody here may delete it
     await images?.remove(path).finally(() => images.close());
   }
+}
+
+/** Whether an image is a layer over the same image as all of this chain. */
+export async function isLayerOf(
+  conn: Connection,
+  path: string,
+  chain: Chain,
+  sameFile: ImageUsers['sameFile'],
+): Promise<boolean> {
+  const own = await imageChain(conn, { type: 'file', path, format: 'qcow2' }).catch((): Chain => []);
+  const [root, other] = [chain.at(-1)?.path, own.at(-1)?.path];
+  return own.length > 1 && !!root && !!other && (await sameFile(root)) === (await sameFile(other));
 }

@@ -1,11 +1,16 @@
 // What methods `rbd` and `qemu` internal have in common: all but which disks they serve, how they bring one back, and how the
 // state is named afterwards.
+import { isAbsolute } from 'node:path';
 import { readDisk } from '../../xml/disk';
 import type { DomainDisk } from '../../xml/domain';
 import { lookAtGuest } from '../guest';
-import { positionOf } from '../images/backing-chain';
+import { type Chain, positionOf } from '../images/backing-chain';
+import { isLayerOf } from '../images/branches';
 import { diskChain } from '../images/disk-chain';
+import { diskOn, snapshotsInside } from '../images/inside';
+import { imageUsers } from '../images/users';
 import type { MethodContext, MethodDisk } from '../types';
+import { methodDisk } from './context';
 import {
   deleteSnapshot,
   type InternalState,
@@ -56,7 +61,7 @@ export function internalMethod(kind: InternalKind): Method {
     },
 
     undo: (c) => deleteSnapshot(c, stateOf(c)),
-    delete: (c) => deleteSnapshot(c, stateOf(c)),
+    delete: (c) => deleteAnywhere(c, stateOf(c)),
     exists: async (c) => (await snapshotsIn(c, stateOf(c))).includes(stateOf(c).snapshot),
 
     async checkRevert(c) {
@@ -112,12 +117,46 @@ function stateOf(c: CutContext): InternalState {
   return c.state as InternalState;
 }
 
-/** Names of the snapshots in the image, also where it lies below others by now. */
+/** Names of the snapshots in the image, also where it lies below others by now, or the disk has left it. */
 async function snapshotsIn(c: CutContext, { image }: InternalState): Promise<readonly string[]> {
   const disk = readDisk(c.disk.xml);
   if (disk.sourcePath === null && imageOf(disk) === image) {
     return withQemu(c, async (qemu, held) => (await nodeOf(qemu, held)).snapshots, { how: 'look' });
   }
-  const chain = await diskChain(await lookAtGuest(c.domain, { signal: c.signal }), c.disk.target, { signal: c.signal });
-  return chain[positionOf(chain, image)]?.internalSnapshots ?? [];
+  const guest = await lookAtGuest(c.domain, { signal: c.signal });
+  const chain = await diskChain(guest, c.disk.target, { signal: c.signal });
+  const at = positionOf(chain, image);
+  if (at >= 0) return chain[at]?.internalSnapshots ?? snapshotsInside(guest, disk, image);
+  return isAbsolute(image) ? snapshotsInside(guest, disk, image) : [];
+}
+
+/** Of an image that the disk has left, by a QEMU of our own: the guest's does not have it open. */
+async function deleteAnywhere(c: CutContext, state: InternalState): Promise<void> {
+  const disk = readDisk(c.disk.xml);
+  const { image } = state;
+  if (imageOf(disk) === image || !isAbsolute(image)) return deleteSnapshot(c, state);
+  const guest = await lookAtGuest(c.domain, { signal: c.signal });
+  const chain = await diskChain(guest, c.disk.target, { signal: c.signal });
+  if (positionOf(chain, image) >= 0) return refuseOtherImage(c, state);
+  if (!(await snapshotsInside(guest, disk, image)).includes(state.snapshot)) return;
+  await refuseForeign(c, image, chain);
+  await deleteSnapshot({ ...c, active: false, disk: methodDisk(diskOn(disk, image)) }, state);
+}
+
+/** Metadata is open to everybody who manages the domain: only in a layer of this disk, which no guest uses, is anything deleted. */
+async function refuseForeign(c: CutContext, image: string, chain: Chain): Promise<void> {
+  const conn = c.domain.connection;
+  const { users, sameFile } = await imageUsers(conn, { signal: c.signal });
+  if (!(await isLayerOf(conn, image, chain, sameFile))) {
+    throw refusal(
+      c,
+      'OPERATION_FAILED',
+      `its record names ${image}, which is no image of this disk. Nothing was touched`,
+    );
+  }
+  const file = await sameFile(image);
+  const guests = users.filter(({ as, paths }) => as !== 'snapshot' && paths.has(file));
+  if (guests.length === 0) return;
+  const names = guests.map(({ guest, disk }) => `${guest} (${disk})`).join(', ');
+  throw refusal(c, 'IN_USE', `its snapshot ${c.name} lies in ${image}, which is in use by ${names}`);
 }
