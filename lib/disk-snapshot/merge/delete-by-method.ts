@@ -5,6 +5,7 @@ import { invalidType, outOfRange } from '../argument';
 import { DiskSnapshotError } from '../errors';
 import { faultPoint } from '../fault-point';
 import { type Guest, lookAtGuest } from '../guest';
+import { removeAfterInside } from '../images/branches';
 import { contextOf } from '../methods/context';
 import type { CutContext, Method } from '../methods/method';
 import { methodNamed } from '../methods/registry';
@@ -69,6 +70,12 @@ async function deleteOne(guest: Guest, set: SetRecord, record: DiskRecord, optio
   await method.delete(context);
   await faultPoint('delete.method-done');
   const disks = set.disks.filter((one) => one !== record);
+  const { sets } = await readJournal(guest.domain);
+  await removeAfterInside(
+    guest.domain,
+    record,
+    sets.map((one) => (one.id === set.id ? { ...one, disks } : one)),
+  );
   if (disks.length > 0) await writeRecord(guest.domain, 'set', { ...set, disks });
   else await removeRecord(guest.domain, 'set', set.id);
 }

@@ -4,7 +4,7 @@ import type { Domain } from '../../libvirt';
 import { DiskSnapshotError, type DiskSnapshotErrorCode, type Outcome } from '../errors';
 import { lookAtGuest, refuseManagedSave } from '../guest';
 import { type Chain, type ChainLayer, positionOf } from '../images/backing-chain';
-import { leftBranchesOn } from '../images/branches';
+import { leftBranchesOn, leftInside } from '../images/branches';
 import { diskChain } from '../images/disk-chain';
 import { imagesFor } from '../images/images-for';
 import { copiesOf, type ImageUsers, layersOf } from '../images/users';
@@ -58,6 +58,7 @@ export async function planDeletion(
     ...branchesOf(state, parent, above, sets),
     ...copiesOver([layer, parent], sets),
     ...leftBranchesOn([layer, parent], record.disk, sets),
+    ...leftInside([layer, parent], record.disk, chain, sets),
     ...(await strangersTo(deletion, [layer, parent], users)),
   ];
   if (needed.length > 0) {
