@@ -1,10 +1,13 @@
 // Method qemu, mode internal, on files of this machine and the embedded driver. methods.test.ts has the whole journey.
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { findDiskSnapshot, snapshotDisks } from '../../lib';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { type DiskSnapshotSet, diagnose, findDiskSnapshot, listDiskSnapshots, snapshotDisks } from '../../lib';
+import { readFileFromImage, TestGuest } from '../../lib/testing';
 import { embeddedConnection } from '../../lib/testing/embedded';
 import { temporaryDirectory } from '../../lib/testing/scratch';
-import { BareDomain, qemuImg } from '../guest/bare-domain';
+import { BareDomain, expectPattern, fill, qemuImg } from '../guest/bare-domain';
 import { footprint, snapshotsIn } from './inside';
 
 jest.setTimeout(300_000);
@@ -69,4 +72,104 @@ test('removed by qemu-img: listed as missing, not hidden, and deleted all the sa
   expect((await findDiskSnapshot(vm.domain, 'gone'))?.disks[0]?.state).toBe('missing');
   await set.delete();
   expect(await findDiskSnapshot(vm.domain, 'gone')).toBeNull();
+});
+
+describe('an image that the guest leaves by going back', () => {
+  const take = (name: string, method: string | typeof internal) =>
+    snapshotDisks(vm.domain, { disks: { vda: method }, name });
+  const states = async () =>
+    (await listDiskSnapshots(vm.domain)).flatMap(({ name, disks }) => disks.map(({ state }) => `${name} ${state}`));
+  const files = async () => (await vm.files()).filter((file) => file.startsWith('vda'));
+  const needs = (name: string) => ({
+    code: 'IN_USE',
+    outcome: 'unchanged',
+    message: expect.stringContaining(`snapshot ${name} of vda`),
+  });
+
+  test('stays while it holds a snapshot, keeps what that rests on, and goes with it', async () => {
+    const outer = await take('outer', 'qemu');
+    const layer = await vm.source('vda');
+    await fill(layer, 3, 3, 1);
+    const inner = await take('inner', internal);
+    await fill(layer, 4, 3, 1);
+    await outer.revert();
+    expect(await vm.source('vda')).not.toBe(layer);
+    expect(await snapshotsIn(layer)).toEqual(['inner']);
+    expect(await states()).toEqual(['outer present', 'inner present']);
+    expect(await diagnose(vm.domain)).toEqual([]);
+
+    // What lies below that image is merged into by nobody: the snapshot would read another state.
+    await expect(outer.delete()).rejects.toMatchObject(needs('inner'));
+    await expect(inner.revert()).rejects.toMatchObject({ code: 'IN_USE', outcome: 'unchanged' });
+    await fill(await vm.source('vda'), 5, 3, 1);
+    const copy = join(vm.directory, 'copy.raw');
+    await qemuImg('convert', '-O', 'raw', '-l', 'snapshot.name=inner', layer, copy);
+    await expectPattern(copy, 3, 3, 1, 'raw');
+    await rm(copy);
+
+    await inner.delete();
+    expect(existsSync(layer)).toBe(false);
+    await outer.delete();
+    expect(await files()).toEqual(['vda.qcow2']);
+    await expectPattern(image, 5, 3, 1);
+  });
+
+  test('stays also when the snapshot on it is deleted, whose branch the guest has left', async () => {
+    const first = await take('first', 'qemu');
+    const layer = await vm.source('vda');
+    const inner = await take('inner', internal);
+    const second = await take('second', 'qemu');
+    await first.revert();
+    await second.delete();
+    expect(await snapshotsIn(layer)).toEqual(['inner']);
+    expect(await states()).toEqual(['first present', 'inner present']);
+    await inner.delete();
+    await first.delete();
+    expect(await files()).toEqual(['vda.qcow2']);
+  });
+
+  test('with snapshots that nobody recorded is not left, and the error names them', async () => {
+    const outer = await take('outer', 'qemu');
+    const layer = await vm.source('vda');
+    await qemuImg('snapshot', '-c', 'precious', layer);
+    const before = [await footprint(vm.domain), await files()];
+    const error = await outer.revert().catch((e) => e);
+    expect(error).toMatchObject({ code: 'IN_USE', outcome: 'unchanged', disk: 'vda', snapshot: 'outer' });
+    expect(error.message).toContain(layer);
+    expect(error.message).toContain('precious');
+    expect([await footprint(vm.domain), await files()]).toEqual(before);
+    await qemuImg('snapshot', '-d', 'precious', layer);
+    await outer.revert();
+    expect(existsSync(layer)).toBe(false);
+    await outer.delete();
+  });
+
+  test('of a real guest: it starts on the older state, and the younger one is still there', async () => {
+    await using guest = await TestGuest.boot({ persistent: true, restorable: false });
+    const write = (text: string) => guest.exec(['sh', '-c', `echo ${text} >/mnt/a/text; sync`]);
+    const cut = (name: string, method: string | typeof internal) =>
+      snapshotDisks(guest.domain, { disks: { vda: method }, name, quiesce: 'required' });
+    await write('oldest');
+    const outer = await cut('outer', 'qemu');
+    await write('younger');
+    const inner = await cut('inner', internal);
+    const layer = join(guest.directory, `${basename(guest.image('vda'), '.qcow2')}.outer`);
+    await write('youngest');
+    await outer.revert({ force: true });
+    expect(await snapshotsIn(layer)).toEqual(['inner']);
+    const copy = join(guest.directory, 'copy.raw');
+    for (const [set, text] of [
+      [outer, 'oldest'],
+      [inner, 'younger'],
+    ] as [DiskSnapshotSet, string][]) {
+      await set.disks[0]?.export(copy, { format: 'raw' });
+      expect(await readFileFromImage(copy, '/text')).toBe(`${text}\n`);
+      await rm(copy);
+    }
+    await expect(outer.delete()).rejects.toMatchObject(needs('inner'));
+    await inner.delete(); // the guest runs, and does not have that image open
+    await outer.delete();
+    expect(existsSync(layer)).toBe(false);
+    expect(await listDiskSnapshots(guest.domain)).toEqual([]);
+  });
 });

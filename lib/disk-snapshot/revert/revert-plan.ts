@@ -1,13 +1,14 @@
 // What speaks against going back to a snapshot, and what it takes: everything is looked at before anything is touched.
 import { DomainXMLFlags } from '../../libvirt';
 import type { CallOptions } from '../../libvirt/options';
-import { readDomain } from '../../xml/domain';
+import { type DomainDisk, readDomain } from '../../xml/domain';
 import { defaultOverlayPath } from '../element/name';
 import { DiskSnapshotError, type DiskSnapshotErrorCode } from '../errors';
 import type { Guest } from '../guest';
-import { chainOfXml, liveChain } from '../images/backing-chain';
-import { diskChain } from '../images/disk-chain';
+import { type Chain, chainOfXml, liveChain, positionOf } from '../images/backing-chain';
+import { diskChain, imageChain } from '../images/disk-chain';
 import { imagesFor } from '../images/images-for';
+import { imageInside, snapshotsInside } from '../images/inside';
 import { refuseBusy } from '../merge/block-job';
 import { methodOf } from '../merge/delete-by-method';
 import { type DiskRecord, type ImageRef, type QemuState, qemuStateOf, type SetRecord } from '../records/record';
@@ -30,6 +31,7 @@ export interface RevertPlan {
 export async function planRevert(
   guest: Guest,
   set: SetRecord,
+  sets: readonly SetRecord[],
   targets: readonly string[] | null,
   force: boolean,
   call: CallOptions,
@@ -69,6 +71,8 @@ export async function planRevert(
     if (chain[0]?.path === state.base.path) {
       throw refuse('NOT_FOUND', `the guest writes to ${state.base.path}: it is no point in time any more`, disk);
     }
+    const unrecorded = await unrecordedInside(guest, now, chain, state.base, sets, call);
+    if (unrecorded !== null) throw refuse('IN_USE', unrecorded, disk);
     plan.layers.push({
       record,
       state: { mode: 'external', overlay: await freeOverlay(guest, set, state, call), base: state.base, previous },
@@ -76,6 +80,34 @@ export async function planRevert(
     });
   }
   return plan;
+}
+
+/**
+ * Snapshots inside an image that the disk would leave. Those that are recorded keep it, and what it rests on; of others nobody
+ * would know, and the next merge below would spoil them.
+ */
+async function unrecordedInside(
+  guest: Guest,
+  disk: DomainDisk,
+  chain: Chain,
+  base: ImageRef,
+  sets: readonly SetRecord[],
+  call: CallOptions,
+): Promise<string | null> {
+  const kept = await imageChain(guest.domain.connection, base, call);
+  for (const { path, format, internalSnapshots, missing } of chain) {
+    if (path === null || format !== 'qcow2' || missing || positionOf(kept, path) >= 0) continue;
+    const recorded = sets.flatMap(({ disks }) => disks).filter((record) => imageInside(record) === path);
+    const names = (internalSnapshots ?? (await snapshotsInside(guest, disk, path))).filter(
+      (name) => !recorded.some(({ internalSnapshot }) => internalSnapshot === name),
+    );
+    if (names.length === 0) continue;
+    return (
+      `the guest would leave ${path}, inside which lie snapshots that are not recorded here (${names.join(', ')}). ` +
+      'Delete them first (virsh snapshot-delete, or qemu-img snapshot -d while the guest is off)'
+    );
+  }
+  return null;
 }
 
 /** A place for the new layer beside the old one, under a name that tells what it is. */

@@ -48,14 +48,15 @@ export function revertSnapshots(
     return withClaim(domain, 'revert', call, async (claim) => {
       tell(onProgress, { phase: 'plan', done: 0, total: 0 });
       const guest = await lookAtGuest(domain, call);
-      const set = (await readJournal(domain, call)).sets.find(({ id }) => id === setId);
+      const { sets } = await readJournal(domain, call);
+      const set = sets.find(({ id }) => id === setId);
       if (!set) {
         throw new DiskSnapshotError('NOT_FOUND', `${guest.name}: that snapshot has been deleted`, {
           guest: guest.name,
         });
       }
       if (!discardManagedSave) await refuseManagedSave(guest, call);
-      const plan = await planRevert(guest, set, targets, force, call);
+      const plan = await planRevert(guest, set, sets, targets, force, call);
       const { state } = await domain.getState(call);
       const restart = guest.active && (state === DomainState.PAUSED ? 'paused' : 'running');
       await run(domain, plan, { force, discardManagedSave, onProgress, restart, claim }, call);
