@@ -9,6 +9,7 @@ import { embeddedConnection } from '../../lib/testing/embedded';
 import { temporaryDirectory } from '../../lib/testing/scratch';
 import { parseXml } from '../../lib/xml/document';
 import { BareDomain, expectPattern, fill, qemuImg } from '../guest/bare-domain';
+import { snapshotsIn } from './inside';
 import { Mounted } from './mounted';
 
 jest.setTimeout(60_000);
@@ -65,6 +66,22 @@ describe.each([
     expect(layer.disks[0]?.state).toBe('present');
     await layer.delete();
     await clone.delete();
+  });
+
+  test('an image is not replaced that holds snapshots inside which its clone does not, and the error names them', async () => {
+    const internal = { method: 'qemu', mode: 'internal' } as const;
+    const older = await snapshotDisks(vm.domain, { disks: { vda: internal }, name: 'older' });
+    const clone = await snapshotDisks(vm.domain, { disks: { vda: method }, name: 'clone' });
+    const younger = await snapshotDisks(vm.domain, { disks: { vda: internal }, name: 'younger' });
+    const error = await clone.revert().catch((e) => e);
+    expect(error).toMatchObject({ code: 'IN_USE', outcome: 'unchanged', disk: 'vda' });
+    expect(error.message).toContain('(younger)');
+    expect(await snapshotsIn(image)).toEqual(['older', 'younger']);
+    await younger.delete();
+    await clone.revert();
+    expect(await snapshotsIn(image)).toEqual(['older']);
+    for (const set of [older, clone]) await set.delete();
+    expect(await snapshotsIn(image)).toEqual([]);
   });
 
   test('what another domain needs is neither replaced nor removed, and the error says who needs it', async () => {

@@ -3,7 +3,16 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { type DiskSnapshotSet, diagnose, findDiskSnapshot, listDiskSnapshots, snapshotDisks } from '../../lib';
+import {
+  type DiskSnapshotSet,
+  diagnose,
+  findDiskSnapshot,
+  listDiskSnapshots,
+  planSnapshot,
+  snapshotDisks,
+} from '../../lib';
+import { lookAtGuest } from '../../lib/disk-snapshot/guest';
+import { withHelper } from '../../lib/disk-snapshot/merge/helper-domain';
 import { readFileFromImage, TestGuest } from '../../lib/testing';
 import { embeddedConnection } from '../../lib/testing/embedded';
 import { temporaryDirectory } from '../../lib/testing/scratch';
@@ -35,6 +44,19 @@ test('refuses in words, and touches nothing', async () => {
   expect(await footprint(vm.domain)).toEqual(before);
   expect(await snapshotsIn(image)).toEqual(['foreign']);
   await qemuImg('snapshot', '-d', 'foreign', image);
+});
+
+test('planning disturbs nobody: a helper of an operation that is under way works on', async () => {
+  const { document } = await lookAtGuest(vm.domain, {});
+  const [disk] = document.disks;
+  if (!disk) throw new Error('no disk');
+  await withHelper(document, disk, vm.domain, async (helper) => {
+    const id = helper.getID();
+    const plan = await planSnapshot(vm.domain, { disks: { vda: internal }, name: 'next' });
+    expect(plan).toMatchObject({ ok: true, problems: [] });
+    expect((await vm.domain.connection.domainLookupByName(helper.getName())).getID()).toBe(id);
+  });
+  expect((await footprint(vm.domain)).names).toEqual([vm.domain.getName()]);
 });
 
 test('below an overlay it is listed, and deleted only when the overlay has gone', async () => {

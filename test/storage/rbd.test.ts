@@ -8,6 +8,7 @@ import {
   type Connection,
   type Disks,
   type Domain,
+  DomainXMLFlags,
   findDiskSnapshot,
   listDiskSnapshots,
   planSnapshot,
@@ -20,7 +21,7 @@ import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { PrivateLibvirtd, readFileFromImage, startInstantWriter, type TestGuest } from '../../lib/testing';
 import { run } from '../../lib/testing/command';
 import { temporaryDirectory } from '../../lib/testing/scratch';
-import { child, childrenOf, formatXml, parseXml } from '../../lib/xml/document';
+import { child, childrenOf, element, formatXml, parseXml, type XmlElement } from '../../lib/xml/document';
 import { redefineDisk } from '../../lib/xml/domain';
 import { type BareDomain, qemuImg } from '../guest/bare-domain';
 import { Ceph } from './ceph';
@@ -285,6 +286,50 @@ test('credentials beside the source, as older definitions have them, are the sna
   await set.revert();
   await set.delete();
   expect(await ceph.snapshots(image)).toEqual([]);
+  await vm.remove();
+});
+
+test('what another domain has for a disk is neither brought back nor deleted beneath it, and the error says whose it is', async () => {
+  const { vm, domain, image } = await bareCephDomain(connection, ceph, secret);
+  const second = await bareCephDomain(connection, ceph, secret);
+  const theirs = second.domain.getName();
+  const set = await snapshotDisks(domain, { disks: ['vda'], name: 'shared', quiesce: 'never' });
+  const refused = {
+    code: 'IN_USE',
+    outcome: 'unchanged',
+    disk: 'vda',
+    message: expect.stringContaining(`${theirs} (vda)`),
+  };
+  const moveTo = async (source: XmlElement) =>
+    connection.domainDefineXML(
+      redefineDisk(await second.domain.getXMLDesc(DomainXMLFlags.SECURE), 'vda', {
+        type: 'network',
+        source,
+        format: 'raw',
+      }),
+    );
+  const own = rbdSource(ceph, secret, second.image);
+  const before = await ceph.rbd('export', '--no-progress', image, '-');
+
+  await moveTo(rbdSource(ceph, secret, image));
+  await expect(set.revert()).rejects.toMatchObject(refused);
+  await second.domain.create();
+  await expect(set.revert()).rejects.toMatchObject(refused);
+  expect(await ceph.rbd('export', '--no-progress', image, '-')).toEqual(before);
+  expect(await readJournal(domain)).toMatchObject({ claims: [], intents: [] });
+  await second.domain.destroy();
+
+  const point = rbdSource(ceph, secret, image);
+  point.children.push(element('snapshot', { name: 'shared' }));
+  await moveTo(point);
+  await expect(set.delete()).rejects.toMatchObject(refused);
+  expect(await ceph.snapshots(image)).toEqual(['shared']);
+  await set.revert(); // what they read, stays
+
+  await moveTo(own);
+  await set.delete();
+  expect(await ceph.snapshots(image)).toEqual([]);
+  await second.vm.remove();
   await vm.remove();
 });
 

@@ -100,6 +100,7 @@ export async function removeUnneeded(
   const { users, sameFile } = await imageUsers(conn);
   // Of this domain's own snapshots, those count that `sets` still holds.
   const others = users.filter((user) => user.as !== 'snapshot' || user.uuid !== uuid);
+  if (others.some(({ unseen }) => unseen !== null)) return; // what cannot be known is kept
   const inUse = new Set(others.flatMap((user) => [...user.paths]));
   for (const path of sets.flatMap(({ disks }) => disks.flatMap(neededBy))) inUse.add(await sameFile(path));
   const chain = await diskChain(guest, disk);

@@ -158,10 +158,11 @@ export class PoolImages implements Images {
     private readonly release: () => Promise<void>,
   ) {}
 
-  async inspect(path: string, options: CallOptions = {}): Promise<ImageInfo | null> {
+  async inspect(path: string, options: CallOptions & { format?: string | undefined } = {}): Promise<ImageInfo | null> {
+    const { format, ...call } = options;
     return this.inPool(path, async (pool) => {
-      const vol = await volume(pool, path, options);
-      return vol && readVolume(parseXml(await vol.getXMLDesc(options)));
+      const vol = await volume(pool, path, call);
+      return vol && readVolume(parseXml(await vol.getXMLDesc(call)), format);
     });
   }
 
@@ -195,6 +196,12 @@ export class PoolImages implements Images {
    * makes none, because qemu-img makes those.
    */
   async reflink(from: string, to: string, options: CallOptions = {}): Promise<void> {
+    if (dirname(from) !== dirname(to)) {
+      throw new DiskSnapshotError(
+        'INVALID_ARGUMENT',
+        `${to} is not in the folder of ${from}, of which it is to be a clone`,
+      );
+    }
     await this.inPool(to, async (pool) => {
       const image = await volume(pool, from, options);
       if (image === null) throw new DiskSnapshotError('NOT_FOUND', `${from}, which is to be cloned, is not there`);
@@ -284,23 +291,24 @@ async function volume(pool: StoragePool, path: string, options: CallOptions): Pr
   return look();
 }
 
-function readVolume(xml: XmlElement): ImageInfo {
+/** libvirt probes the format: of a raw image it believes what the guest wrote into it, so its word on that is not taken. */
+function readVolume(xml: XmlElement, format?: string): ImageInfo {
   const text = (...path: string[]) => {
     const found = child(xml, ...path);
     return found && textOf(found);
   };
+  const length = Number(text('physical') ?? text('allocation'));
+  const rest = { actualSize: Number(text('allocation')), length, internalSnapshots: null, damaged: false };
+  if (format === 'raw') return { format, virtualSize: length, backing: null, ...rest };
   const below = text('backingStore', 'path');
   return {
     format: child(xml, 'target', 'format')?.attributes.type ?? 'raw',
     virtualSize: Number(text('capacity')),
-    actualSize: Number(text('allocation')),
-    length: Number(text('physical') ?? text('allocation')),
     backing:
       below === undefined
         ? null
         : { path: below, format: child(xml, 'backingStore', 'format')?.attributes.type ?? null },
-    internalSnapshots: null,
-    damaged: false,
+    ...rest,
   };
 }
 

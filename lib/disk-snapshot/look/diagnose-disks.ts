@@ -108,7 +108,7 @@ const orphans: DiskCheck = async ({ guest, journal, owner, files, users, call },
     if (known.has(path) || states.includes(JSON.stringify(path))) continue;
     const { users: all, sameFile } = await users();
     const file = await sameFile(path);
-    if (all.some(({ paths }) => paths.has(file))) continue;
+    if (all.some(({ paths, unseen }) => unseen !== null || paths.has(file))) continue;
     const look = await files.look(path, 'qcow2'); // what overlays are; anything else is none
     const below = look.kind === 'image' ? look.info.backing?.path : undefined;
     if (below === undefined || !known.has(below)) continue;

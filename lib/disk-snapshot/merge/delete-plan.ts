@@ -7,7 +7,7 @@ import { type Chain, type ChainLayer, positionOf } from '../images/backing-chain
 import { leftBranchesOn, leftInside } from '../images/branches';
 import { diskChain } from '../images/disk-chain';
 import { imagesFor } from '../images/images-for';
-import { copiesOf, type ImageUsers, layersOf } from '../images/users';
+import { copiesOf, type ImageUser, type ImageUsers, layersOf, usersAmong } from '../images/users';
 import { type DiskRecord, type QemuState, qemuStateOf, type SetRecord } from '../records/record';
 import { refuseBusy } from './block-job';
 
@@ -84,13 +84,12 @@ export async function strangersTo(
   paths: readonly string[],
   pending: Promise<ImageUsers>,
 ): Promise<string[]> {
-  const { users, sameFile } = await pending;
-  const files = await Promise.all(paths.map(sameFile));
   const uuid = domain.getUUIDString();
-  return users
-    .filter((user) => user.uuid !== uuid || (user.as !== 'snapshot' && user.disk !== record.disk))
-    .filter((user) => files.some((file) => user.paths.has(file)))
-    .map(({ guest, disk, snapshot }) => (snapshot === null ? `${guest} (${disk})` : `${guest} (snapshot ${snapshot})`));
+  const isStranger = (user: ImageUser) => user.uuid !== uuid || (user.as !== 'snapshot' && user.disk !== record.disk);
+  const users = await usersAmong(await pending, paths, isStranger);
+  return users.map(({ guest, disk, snapshot }) =>
+    snapshot === null ? `${guest} (${disk})` : `${guest} (snapshot ${snapshot})`,
+  );
 }
 
 /** The two images of a merge, if one is possible. */

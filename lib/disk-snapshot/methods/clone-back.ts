@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { copyFile, lstat, open, rename, rm } from 'node:fs/promises';
+import { LocalImages } from '../images/local-images';
 import { usersOf } from '../images/users';
 import type { MethodContext } from '../types';
 import { clonePlaces, refuse } from './clone-file';
@@ -22,7 +23,27 @@ export async function checkCloneBack(c: Context): Promise<Stats> {
   if (!from?.isFile()) throw refuse(c, 'NOT_FOUND', `${clone} is no file any more`);
   if (!of?.isFile()) throw refuse(c, 'NOT_FOUND', `${image} is no regular file`);
   await refuseNeeded(c, image);
+  await refuseInside(c, image, clone);
   return of;
+}
+
+/** What was snapshot inside the image since it was cloned lies nowhere else. */
+async function refuseInside(c: Context, image: string, clone: string): Promise<void> {
+  const { format } = c.state as { format?: unknown };
+  if (format !== 'qcow2') return;
+  const images = new LocalImages();
+  const [inImage, inClone] = await Promise.all(
+    [image, clone].map(
+      async (path) => (await images.inspect(path, { signal: c.signal, format }))?.internalSnapshots ?? [],
+    ),
+  );
+  const lost = inImage?.filter((name) => !inClone?.includes(name)) ?? [];
+  if (lost.length === 0) return;
+  throw refuse(
+    c,
+    'IN_USE',
+    `inside ${image} lie snapshots that its clone does not hold (${lost.join(', ')}). Delete them first`,
+  );
 }
 
 export function refuseOtherDisk(c: Context, image: string): void {
@@ -32,8 +53,11 @@ export function refuseOtherDisk(c: Context, image: string): void {
 
 export async function refuseNeeded(c: Context, image: string): Promise<void> {
   const uuid = c.domain.getUUIDString();
-  const users = (await usersOf(c.domain.connection, image, { signal: c.signal })).filter(
-    (user) => user.uuid !== uuid || user.disk !== c.disk.target || user.as === 'snapshot',
+  const users = await usersOf(
+    c.domain.connection,
+    image,
+    { signal: c.signal },
+    (user) => user.uuid !== uuid || user.disk !== c.disk.target || (user.as === 'snapshot' && user.inside !== image),
   );
   if (users.length === 0) return;
   const who = users.map(({ guest, disk, snapshot }) =>

@@ -7,8 +7,9 @@ import { lookAtGuest } from '../guest';
 import { type Chain, positionOf } from '../images/backing-chain';
 import { isLayerOf } from '../images/branches';
 import { diskChain } from '../images/disk-chain';
+import { imageName } from '../images/image-name';
 import { diskOn, snapshotsInside } from '../images/inside';
-import { imageUsers } from '../images/users';
+import { type ImageUser, imageUsers, usersAmong, usersOf } from '../images/users';
 import type { MethodContext, MethodDisk } from '../types';
 import { methodDisk } from './context';
 import {
@@ -33,8 +34,8 @@ export interface InternalKind {
   unfitDriver(driver: string): string | null;
   /** Why the storage takes no such name; null where it does. */
   unfitName(name: string): string | null;
-  /** What else speaks against going back. */
-  checkRevert?(c: MethodContext<unknown>, state: InternalState): Promise<void>;
+  /** What speaks against deleting it. */
+  checkDelete?(c: MethodContext<unknown>, state: InternalState): Promise<void>;
   /** Brings back the disk of a guest that is off. */
   revert(c: MethodContext<unknown>, state: InternalState): Promise<void>;
   keep(disk: DomainDisk, state: InternalState): Omit<Kept, 'modifiedDisk' | 'virtualSize'>;
@@ -50,10 +51,10 @@ export function internalMethod(kind: InternalKind): Method {
     parse: () => ({}),
 
     async plan(c) {
-      const { image } = await prepare(kind, c);
+      const { image } = await prepare(kind, c, 'look');
       return { problems: [], creates: [`${image}@${c.name}`], bytes: 0 };
     },
-    prepare: (c) => prepare(kind, c),
+    prepare: (c) => prepare(kind, c, 'work'),
 
     async cut(c) {
       await snapshotTogether([c]);
@@ -61,19 +62,22 @@ export function internalMethod(kind: InternalKind): Method {
     },
 
     undo: (c) => deleteSnapshot(c, stateOf(c)),
-    delete: (c) => deleteAnywhere(c, stateOf(c)),
+    async delete(c) {
+      await kind.checkDelete?.(c, stateOf(c));
+      await deleteAnywhere(c, stateOf(c));
+    },
     exists: async (c) => (await snapshotsIn(c, stateOf(c))).includes(stateOf(c).snapshot),
 
     async checkRevert(c) {
       const state = stateOf(c);
       refuseOtherImage(c, state);
-      await kind.checkRevert?.(c, state);
+      await refuseShared(c, state);
     },
 
     async revert(c) {
       const state = stateOf(c);
       refuseOtherImage(c, state);
-      await kind.checkRevert?.(c, state);
+      await refuseShared(c, state);
       if (c.active) throw refusal(c, 'GUEST_ACTIVE', 'it runs. Shut it down, or pass force: true');
       if (!(await snapshotsIn(c, state)).includes(state.snapshot)) {
         throw refusal(c, 'NOT_FOUND', `${state.image} holds no snapshot ${state.snapshot} any more`);
@@ -89,7 +93,7 @@ export function internalMethod(kind: InternalKind): Method {
 }
 
 /** Everything that can be known before the cut is checked; nothing is made. */
-async function prepare(kind: InternalKind, c: MethodContext<unknown>): Promise<InternalState> {
+async function prepare(kind: InternalKind, c: MethodContext<unknown>, how: 'look' | 'work'): Promise<InternalState> {
   const disk = readDisk(c.disk.xml);
   refuseUnfit(c, disk);
   const why = kind.unfit(disk);
@@ -98,7 +102,7 @@ async function prepare(kind: InternalKind, c: MethodContext<unknown>): Promise<I
   if (wrongName)
     throw refusal(c, 'INVALID_ARGUMENT', `the name ${JSON.stringify(c.name)} ${wrongName}. Choose another`);
   const image = imageOf(disk);
-  const node = await withQemu(c, nodeOf);
+  const node = await withQemu(c, nodeOf, { how });
   const wrongDriver = kind.unfitDriver(node.driver);
   if (wrongDriver) throw refusal(c, 'METHOD_UNSUPPORTED', wrongDriver);
   if (node.snapshots.includes(c.name)) {
@@ -130,6 +134,20 @@ async function snapshotsIn(c: CutContext, { image }: InternalState): Promise<rea
   return isAbsolute(image) ? snapshotsInside(guest, disk, image) : [];
 }
 
+/** An image that others lie on, or write to, is not brought back beneath them. */
+async function refuseShared(c: CutContext, { image }: InternalState): Promise<void> {
+  const conn = c.domain.connection;
+  const name = await imageName(conn, readDisk(c.disk.xml), { signal: c.signal });
+  const uuid = c.domain.getUUIDString();
+  const isOther = (user: ImageUser) => user.uuid !== uuid || (user.as !== 'snapshot' && user.disk !== c.disk.target);
+  const users = await usersOf(conn, typeof name === 'string' ? name : image, { signal: c.signal }, isOther);
+  if (users.length === 0) return;
+  const names = users
+    .map((user) => `${user.guest} (${user.snapshot ? `snapshot ${user.snapshot}` : user.disk})`)
+    .join(', ');
+  throw refusal(c, 'IN_USE', `${names} would lose what lies below: ${image}. Give each an image of its own first`);
+}
+
 /** Of an image that the disk has left, by a QEMU of our own: the guest's does not have it open. */
 async function deleteAnywhere(c: CutContext, state: InternalState): Promise<void> {
   const disk = readDisk(c.disk.xml);
@@ -146,16 +164,15 @@ async function deleteAnywhere(c: CutContext, state: InternalState): Promise<void
 /** Metadata is open to everybody who manages the domain: only in a layer of this disk, which no guest uses, is anything deleted. */
 async function refuseForeign(c: CutContext, image: string, chain: Chain): Promise<void> {
   const conn = c.domain.connection;
-  const { users, sameFile } = await imageUsers(conn, { signal: c.signal });
-  if (!(await isLayerOf(conn, image, chain, sameFile))) {
+  const all = await imageUsers(conn, { signal: c.signal });
+  if (!(await isLayerOf(conn, image, chain, all.sameFile))) {
     throw refusal(
       c,
       'OPERATION_FAILED',
       `its record names ${image}, which is no image of this disk. Nothing was touched`,
     );
   }
-  const file = await sameFile(image);
-  const guests = users.filter(({ as, paths }) => as !== 'snapshot' && paths.has(file));
+  const guests = await usersAmong(all, [image], ({ as }) => as !== 'snapshot');
   if (guests.length === 0) return;
   const names = guests.map(({ guest, disk }) => `${guest} (${disk})`).join(', ');
   throw refusal(c, 'IN_USE', `its snapshot ${c.name} lies in ${image}, which is in use by ${names}`);

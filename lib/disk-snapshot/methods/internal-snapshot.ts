@@ -6,7 +6,7 @@ import { DiskSnapshotError } from '../errors';
 import { lookAtGuest } from '../guest';
 import { type BlockDevice, deviceOf, diskOf, type QemuImage } from '../images/backing-chain';
 import { qmp } from '../images/qmp';
-import { HELPER_DISK, lookThroughHelper, withHelper } from '../merge/helper-domain';
+import { findHelper, HELPER_DISK, lookThroughHelper, withHelper } from '../merge/helper-domain';
 import type { MethodContext, MethodDisk } from '../types';
 import type { CutContext, CutTogether } from './method';
 import { refusal } from './refusal';
@@ -54,14 +54,18 @@ export async function withQemu<T>(
   if (c.active) return work(c.domain, disk);
   const guest = await lookAtGuest(c.domain, { signal: c.signal });
   const run = how === 'look' ? lookThroughHelper : withHelper;
+  const workOn = async (helper: Domain) => work(helper, (await diskOf(helper, HELPER_DISK)) ?? disk);
   let isOpen = false;
   try {
     return await run(guest.document, disk, c.domain, async (helper) => {
       isOpen = true;
-      return work(helper, (await diskOf(helper, HELPER_DISK)) ?? disk);
+      return workOn(helper);
     });
   } catch (error) {
     if (isOpen || !(error instanceof LibvirtError)) throw error;
+    // Somebody's helper is at work and has the image locked: it knows what we ask as well.
+    const theirs = how === 'look' ? await findHelper(guest.document, disk, c.domain) : null;
+    if (theirs) return workOn(theirs);
     const code = /No such file/i.test(error.message) ? 'NOT_FOUND' : 'OPERATION_FAILED';
     throw refusal(c, code, `QEMU cannot open ${imageOf(disk)}: ${error.message}`, error);
   }

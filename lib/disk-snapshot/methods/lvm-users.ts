@@ -1,5 +1,5 @@
 // Who uses a logical volume, and whether it may be written to beneath them.
-import { type ImageUser, imageUsers } from '../images/users';
+import { type ImageUser, imageUsers, usersAmong } from '../images/users';
 import type { MethodContext } from '../types';
 import { devicePath, mapperPath } from './logical-volumes';
 import { refusal } from './refusal';
@@ -9,15 +9,17 @@ type Context = MethodContext<{ device?: string }>;
 const name = ({ guest, disk }: ImageUser) => `${guest} (${disk})`;
 
 /** Under either of its names. */
-export async function usersOfVolume(c: Context, path: string): Promise<ImageUser[]> {
-  const { users, sameFile } = await imageUsers(c.domain.connection, c);
-  const names = await Promise.all([path, mapperPath(path)].map(sameFile));
-  return users.filter(({ paths }) => names.some((name) => paths.has(name)));
+export async function usersOfVolume(
+  c: Context,
+  path: string,
+  isMeant: (user: ImageUser) => boolean = () => true,
+): Promise<ImageUser[]> {
+  return usersAmong(await imageUsers(c.domain.connection, c), [path, mapperPath(path)], isMeant);
 }
 
 /** What lies in a volume may be brought back only while nobody runs on it, and nobody else builds on what lies in it now. */
 export async function refuseInUse(c: Context, origin: string): Promise<void> {
-  const running = (await usersOfVolume(c, origin)).filter(({ as }) => as === 'live');
+  const running = await usersOfVolume(c, origin, ({ as }) => as === 'live');
   if (running.length > 0) {
     const why = `${origin} is in use by ${running.map(name).join(', ')}. Shut it down first`;
     throw refusal(c, 'GUEST_ACTIVE', why);
@@ -31,7 +33,9 @@ export async function refuseNeeded(c: Context, origin: string): Promise<void> {
     throw refusal(c, 'IN_USE', `it uses ${c.disk.sourcePath} now, not ${origin}. Delete the newer snapshots first`);
   }
   const uuid = c.domain.getUUIDString();
-  const others = (await usersOfVolume(c, origin)).filter(
+  const others = await usersOfVolume(
+    c,
+    origin,
     (user) => user.uuid !== uuid || user.disk !== c.disk.target || user.as === 'snapshot',
   );
   if (others.length > 0)

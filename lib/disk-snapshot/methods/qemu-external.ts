@@ -10,7 +10,7 @@ import { diskOnlySnapshot } from '../../xml/snapshot';
 import { defaultOverlayPath } from '../element/name';
 import { DiskSnapshotError } from '../errors';
 import type { Images } from '../images/image';
-import { usersOf } from '../images/users';
+import { type ImageUser, imageUsers } from '../images/users';
 import type { DiskRecord, ImageRef, QemuState } from '../records/record';
 import { refuseUnfit } from './unfit';
 
@@ -114,7 +114,7 @@ async function checkPlace(
   }
   const exists = await isTaken(images, path, call);
   // A default place lies beside our own image; only a place that was named, or is taken, can be somebody else's.
-  const users = exists || method.source !== undefined ? await usersOf(domain.connection, path, call) : [];
+  const users = exists || method.source !== undefined ? await whoNames(domain, path, call) : [];
   if (users.length > 0) {
     const message = `${subject}: ${path} is in use by ${users.map((u) => `${u.guest} (${u.disk})`).join(', ')}. Choose another name or place`;
     throw new DiskSnapshotError('IN_USE', message, where);
@@ -128,6 +128,13 @@ async function checkPlace(
     const message = `${subject}: ${folder} has ${free} bytes left; an overlay needs ${LEAST_SPACE} to begin with. Free space, or name another place`;
     throw new DiskSnapshotError('NO_SPACE', message, where);
   }
+}
+
+/** What rests on a file cannot be seen of every domain; that one is made where nothing is does no harm to them. */
+async function whoNames({ connection }: Domain, path: string, call: CallOptions): Promise<ImageUser[]> {
+  const { users, sameFile } = await imageUsers(connection, call);
+  const file = await sameFile(path);
+  return users.filter(({ paths }) => paths.has(file));
 }
 
 /** Whether there is anything at all: also a folder, or a file that is no image. */

@@ -4,12 +4,10 @@ import { type Domain, DomainSnapshotCreateFlags, DomainXMLFlags } from '../../li
 import { readDisk } from '../../xml/disk';
 import { element, formatXml, parseXml } from '../../xml/document';
 import { lookAtGuest } from '../guest';
-import { usersOf } from '../images/users';
 import { HELPER_DISK, withDefinedHelper } from '../merge/helper-domain';
 import type { MethodContext } from '../types';
 import { internalMethod } from './internal-method';
 import type { InternalState } from './internal-snapshot';
-import { refusal } from './refusal';
 
 export const qemuInternal = internalMethod({
   method: 'qemu',
@@ -19,18 +17,9 @@ export const qemuInternal = internalMethod({
     driver === 'qcow2' ? null : `QEMU has it open as ${driver}; only qcow2 images hold internal snapshots`,
   unfitName: (name) =>
     /^\d+$/.test(name) ? 'is a number, by which QEMU would take another snapshot of the image for it' : null,
-  checkRevert,
   revert,
   keep: (_, { snapshot }) => ({ source: null, internalSnapshot: snapshot, format: 'qcow2' }),
 });
-
-async function checkRevert(c: MethodContext<unknown>, { image }: InternalState): Promise<void> {
-  const uuid = c.domain.getUUIDString();
-  const users = (await usersOf(c.domain.connection, image)).filter((user) => user.uuid !== uuid);
-  if (users.length === 0) return;
-  const names = users.map((user) => `${user.guest} (${user.disk})`).join(', ');
-  throw refusal(c, 'IN_USE', `${names} would lose what lies below: ${image}`);
-}
 
 /**
  * QEMU's monitor reverts only snapshots that hold the machine too; qemu-img any. libvirt runs qemu-img, on whichever host, for

@@ -3,11 +3,14 @@ import { DomainBlockCopyFlags } from '../../libvirt';
 import { type DomainDisk, readDisk, withoutIndex } from '../../xml/disk';
 import { childrenOf, element, formatXml, type XmlElement } from '../../xml/document';
 import { diskOf } from '../images/backing-chain';
+import { rbdName } from '../images/image-name';
+import { usersOf } from '../images/users';
 import { runBlockJob } from '../merge/block-job';
 import { HELPER_DISK } from '../merge/helper-domain';
 import type { MethodContext } from '../types';
 import { internalMethod } from './internal-method';
 import { type InternalState, imageOf, withQemu } from './internal-snapshot';
+import { refusal } from './refusal';
 
 const isRbd = ({ network }: DomainDisk) => network?.protocol === 'rbd';
 const isRaw = ({ format }: DomainDisk) => format === null || format === 'raw';
@@ -36,9 +39,18 @@ export const rbd = internalMethod({
     if (name.includes('@')) return "contains '@', which ends the name of an RBD image";
     return Buffer.byteLength(name) > LONGEST_NAME ? `has more than ${LONGEST_NAME} bytes` : null;
   },
+  checkDelete,
   revert,
   keep: (disk, state) => ({ source: formatXml(snapshotSource(disk, state)), format: 'raw' }),
 });
+
+/** The cluster deletes also what somebody reads, or has for a disk. */
+async function checkDelete(c: MethodContext<unknown>, { image, snapshot }: InternalState): Promise<void> {
+  const users = await usersOf(c.domain.connection, rbdName(image, snapshot), { signal: c.signal });
+  if (users.length === 0) return;
+  const names = users.map(({ guest, disk }) => `${guest} (${disk})`).join(', ');
+  throw refusal(c, 'IN_USE', `its snapshot ${snapshot} of ${image} is in use by ${names}. Detach it there first`);
+}
 
 /** With the disk's credentials inside, since whoever takes the source alone needs them. */
 function snapshotSource(disk: DomainDisk, { snapshot }: InternalState): XmlElement {
