@@ -161,7 +161,10 @@ test('what is read through it is read whole, whoever ends it meanwhile', async (
     for (; ending; await nextTurn()) await (await temporaryPool(conn, directory, {}))?.close();
   })();
   const signal = AbortSignal.timeout(30_000);
-  for (const chunks of [readVolume(conn, at('disk'), signal), readFlattened(conn, at('over'), 'raw', signal)]) {
+  for (const chunks of [
+    readVolume(conn, at('disk'), signal),
+    readFlattened(conn, { path: at('over'), format: 'qcow2' }, 'raw', signal),
+  ]) {
     const wanted = createHash('sha256').update(await readFile(at('disk')));
     const hash = createHash('sha256');
     for await (const chunk of chunks) hash.update('hole' in chunk ? Buffer.alloc(chunk.hole) : chunk);

@@ -69,6 +69,16 @@ export const methods = (): Method[] => [...registered.values(), ...builtIn.value
 
 export const methodNames = (): string[] => [...builtIn.keys(), ...registered.keys()];
 
+/** What a method threw, as callers see it. */
+export function failedIn(method: string, name: string, c: MethodContext<unknown>, error: unknown): unknown {
+  if (error instanceof DiskSnapshotError || error instanceof LibvirtError) return error;
+  if (c.signal.aborted && error === c.signal.reason) return error;
+  const guest = c.domain.getName();
+  const said = messageOf(error);
+  const message = `${guest}: disk ${c.disk.target}: method ${method} failed in ${name}(): ${said}`;
+  return new DiskSnapshotError('OPERATION_FAILED', message, { guest, disk: c.disk.target, cause: error });
+}
+
 /** The plug-in, whose errors reach callers as any other's do: typed, with the disk that they are about. */
 function told(plugin: SnapshotMethod): SnapshotMethod {
   const telling =
@@ -77,12 +87,7 @@ function told(plugin: SnapshotMethod): SnapshotMethod {
       try {
         return await work.call(plugin, c);
       } catch (error) {
-        if (error instanceof DiskSnapshotError || error instanceof LibvirtError) throw error;
-        if (c.signal.aborted && error === c.signal.reason) throw error;
-        const guest = c.domain.getName();
-        const said = messageOf(error);
-        const message = `${guest}: disk ${c.disk.target}: method ${plugin.method} failed in ${name}(): ${said}`;
-        throw new DiskSnapshotError('OPERATION_FAILED', message, { guest, disk: c.disk.target, cause: error });
+        throw failedIn(plugin.method, name, c, error);
       }
     };
   const { method, interfaceVersion, needs, claims, dataFor, read } = plugin;

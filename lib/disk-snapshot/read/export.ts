@@ -10,7 +10,7 @@ import { writeSparse } from './chunks';
 import { convertQemuImage } from './qemu-image';
 import { beginReading } from './readers';
 import { type Place, sourceOf } from './source';
-import { readFlattened } from './volume';
+import { readFlattened, readVolume } from './volume';
 
 /**
  * Writes what the guest saw into a new file on this machine, holes kept.
@@ -51,9 +51,15 @@ async function writeTo(
   if (source.kind === 'image') return convertQemuImage(source.image, { path, format }, signal, percent);
 
   const ended = signal ?? new AbortController().signal;
-  const own = source.kind === 'method';
-  const chunks = own ? source.chunks(ended) : readFlattened(place.domain.connection, source.path, format, ended);
-  const written = own && format === 'qcow2' ? `${path}.raw` : path;
+  const { connection } = place.domain;
+  const isRaw = source.kind === 'method' || source.format === 'raw';
+  const chunks =
+    source.kind === 'method'
+      ? source.chunks(ended)
+      : isRaw
+        ? readVolume(connection, source.path, ended)
+        : readFlattened(connection, source, format, ended);
+  const written = isRaw && format === 'qcow2' ? `${path}.raw` : path;
   try {
     const file = await open(written, 'wx', 0o600);
     try {

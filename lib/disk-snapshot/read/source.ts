@@ -12,7 +12,7 @@ import { lookAtGuest } from '../guest';
 import { isLocal } from '../images/images-for';
 import { methodOf } from '../merge/delete-by-method';
 import { type InternalState, imageOf } from '../methods/internal-snapshot';
-import { methodNamed } from '../methods/registry';
+import { failedIn, methodNamed } from '../methods/registry';
 import { readJournal } from '../records/journal';
 import type { DiskRecord, SetRecord } from '../records/record';
 import { type Chunks, findHoles } from './chunks';
@@ -34,7 +34,7 @@ export type Source =
   /** QEMU's tools open it here. */
   | { kind: 'image'; image: QemuImage; path: string | null; virtualSize: number }
   /** libvirt does it, on its host. */
-  | { kind: 'volume'; path: string; virtualSize: number }
+  | { kind: 'volume'; path: string; format: string; virtualSize: number }
   /** The method's own. */
   | { kind: 'method'; chunks: Chunks; virtualSize: number };
 
@@ -55,11 +55,15 @@ export async function sourceOf(place: Place, signal: AbortSignal | undefined): P
   const { virtualSize } = record;
   if (methodNamed(record.method)?.read) {
     const guest = await lookAtGuest(domain, call);
-    const chunks: Chunks = (ended) => {
+    const chunks: Chunks = async function* (ended) {
       const { method, context } = methodOf(guest, set, record, { signal: ended });
-      const readable = method.read?.(context);
-      if (!readable) throw unreadable(record, where);
-      return findHoles(readable);
+      try {
+        const readable = method.read?.(context);
+        if (!readable) throw unreadable(record, where);
+        yield* findHoles(readable);
+      } catch (error) {
+        throw failedIn(record.method, 'read', context, error);
+      }
     };
     return { kind: 'method', chunks, virtualSize };
   }
@@ -77,7 +81,7 @@ export async function sourceOf(place: Place, signal: AbortSignal | undefined): P
     const image = { file: { driver, filename: path }, format, internalSnapshot, secret: null };
     return { kind: 'image', image, path, virtualSize };
   }
-  if (internalSnapshot === null) return { kind: 'volume', path, virtualSize };
+  if (internalSnapshot === null) return { kind: 'volume', path, format, virtualSize };
   throw new DiskSnapshotError(
     local ? 'PERMISSION_DENIED' : 'METHOD_UNSUPPORTED',
     `${where.guest}: libvirt reads no snapshot inside ${path}: ${local ? 'run as who may open it' : 'read it on its host'}, or with qemu-img convert -U -l there`,
@@ -121,9 +125,9 @@ async function* begin(place: Place, as: 'raw' | 'file', signal: AbortSignal) {
   if (source.kind === 'method') yield* source.chunks(signal);
   else if (source.kind === 'volume') {
     const { connection } = place.domain;
-    yield* as === 'file'
+    yield* as === 'file' || source.format === 'raw'
       ? readVolume(connection, source.path, signal)
-      : readFlattened(connection, source.path, 'raw', signal);
+      : readFlattened(connection, source, 'raw', signal);
   } else if (as === 'file' && source.image.internalSnapshot !== null) {
     throw new DiskSnapshotError(
       'METHOD_UNSUPPORTED',

@@ -21,6 +21,12 @@ interface Image {
   close(): Promise<void>;
 }
 
+/** As records and definitions have it: what a pool says of the format is a guess at what a guest may have written. */
+export interface VolumeImage {
+  path: string;
+  format: string;
+}
+
 /** The bytes of the file itself. */
 export async function* readVolume(conn: Connection, path: string, signal: AbortSignal): AsyncGenerator<StreamChunk> {
   const image = await imageOf(conn, path, signal);
@@ -31,19 +37,30 @@ export async function* readVolume(conn: Connection, path: string, signal: AbortS
   }
 }
 
-/** The image with all that lies below it, as one image of `format`; what is not that already, the host copies into a volume. */
+/**
+ * The image with all that lies below it, as one image of `format`; what is not that already, the host copies into a volume.
+ * It is of no raw image: the host probes what it copies, and would believe what a guest wrote into its disk.
+ */
 export async function* readFlattened(
   conn: Connection,
-  path: string,
+  { path, format: stored }: VolumeImage,
   format: 'raw' | 'qcow2',
   signal: AbortSignal,
 ): AsyncGenerator<StreamChunk> {
+  if (stored === 'raw') throw new TypeError(`${path} is raw: it is read as it is`);
   const image = await imageOf(conn, path, signal);
   const { vol, use } = image;
   try {
     const own = parseXml(await use(() => vol.getXMLDesc({ signal })));
+    const probed = child(own, 'target', 'format')?.attributes.type;
+    if (probed !== stored) {
+      throw new DiskSnapshotError(
+        'OPERATION_FAILED',
+        `${path} is recorded as ${stored}, and its pool takes it for ${probed}: it is not read through the pool. Read it on its host`,
+      );
+    }
     const isWhole = child(own, 'backingStore') === undefined;
-    if (isWhole && child(own, 'target', 'format')?.attributes.type === format) {
+    if (isWhole && stored === format) {
       yield* download(image, vol, signal);
       return;
     }
