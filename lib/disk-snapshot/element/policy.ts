@@ -10,7 +10,7 @@ import {
 } from '../../libvirt';
 import type { CallOptions } from '../../libvirt/options';
 import { child, childrenOf, element, formatXml, parseXml, type XmlElement, XmlError } from '../../xml/document';
-import { type DomainDisk, type DomainDocument, readDomain } from '../../xml/domain';
+import { type DomainDisk, type DomainDocument, readDisk, readDomain } from '../../xml/domain';
 import { invalidType } from '../argument';
 import { DiskSnapshotError } from '../errors';
 import { checkCallOptions, facade, signalOf, translate } from '../facade';
@@ -63,7 +63,7 @@ export async function defineDomain(conn: Connection, xml: string, options: CallO
     if (!existing) return await conn.domainDefineXML(formatXml(definition), call);
     return await withClaim(existing, 'define', call, async () => {
       const now = await definitionOf(existing, call);
-      refuseImmutable(document, now);
+      refuseImmutable(document.name, document.disks, now);
       signal?.throwIfAborted();
       // From here on it is finished, whatever the signal says.
       const records = now.metadata.map((record) => record.element);
@@ -115,16 +115,16 @@ async function definitionOf(domain: Domain, call: CallOptions): Promise<DomainDo
 }
 
 /** An old definition names what is by now the immutable state of a snapshot: the guest would write into it. */
-function refuseImmutable(wanted: DomainDocument, now: DomainDocument): void {
+function refuseImmutable(guest: string, wanted: readonly DomainDisk[], now: DomainDocument): void {
   for (const { set, state } of layersOf(journalOf(now).sets)) {
     const onBase = (disk: DomainDisk) => !disk.readonly && !state.merging && disk.sourcePath === state.base.path;
-    const disk = wanted.disks.find(onBase);
+    const disk = wanted.find(onBase);
     if (!disk || now.disks.some((one) => one.target === disk.target && onBase(one))) continue;
     throw new DiskSnapshotError(
       'IN_USE',
-      `${wanted.name}: disk ${disk.target} cannot be defined on ${state.base.path}: that is the state which snapshot ` +
+      `${guest}: disk ${disk.target} cannot be defined on ${state.base.path}: that is the state which snapshot ` +
         `${set.name} keeps, and the guest would write into it. Define the disk on what it uses now, or delete the snapshot first`,
-      { guest: wanted.name, disk: disk.target, snapshot: set.name },
+      { guest, disk: disk.target, snapshot: set.name },
     );
   }
 }
@@ -197,6 +197,7 @@ export function updateDisk(
       for (const copy of copies)
         found.push({ copy, document: readDomain(await dom.getXMLDesc({ ...call, flags: copy.xml })) });
       const isNews = found.map(({ document }) => differs(document, target, rest)).includes(true);
+      if (isNews) for (const { document } of found) refuseImmutable(document.name, [readDisk(rest)], document);
       signal?.throwIfAborted();
       // From here on it is finished, whatever the signal says.
       if (isNews)
