@@ -15,7 +15,7 @@ import { imagesFor } from './images/images-for';
 import { refuseBusy } from './merge/block-job';
 import { type Choice, chooseMethod } from './methods/choose';
 import { contextOf } from './methods/context';
-import type { Method } from './methods/method';
+import type { Method, MethodPlan } from './methods/method';
 import { type LayerRequest, planLayer, type QemuLayer } from './methods/qemu-external';
 import { journalOf } from './records/journal';
 import { type DiskRecord, qemuStateOf } from './records/record';
@@ -42,7 +42,14 @@ export type FreezePlan =
 /** What is done to one disk, and why. All layers are cut together, by QEMU; each other method cuts its own disk. */
 export type PlannedCut = { disk: DomainDisk; because: string } & (
   | { kind: 'layer'; layer: QemuLayer }
-  | { kind: 'method'; method: Method; data: unknown; creates: readonly string[]; bytes: number }
+  | {
+      kind: 'method';
+      method: Method;
+      data: unknown;
+      creates: readonly string[];
+      bytes: number;
+      space: MethodPlan['space'] | null;
+    }
 );
 
 export interface Plan {
@@ -65,6 +72,25 @@ export interface Plan {
  * planning itself impossible (the domain is gone, the selection is wrong) is thrown.
  */
 export async function makePlan(domain: Domain, request: SnapshotRequest, call: CallOptions): Promise<Plan> {
+  const folders = new Map<string, Promise<Images | null>>();
+  const close = async () => {
+    for (const opened of folders.values()) await (await opened.catch(() => null))?.close();
+  };
+  try {
+    return { ...(await plan(domain, request, folders, call)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** @param folders that were opened, to be closed by the caller */
+async function plan(
+  domain: Domain,
+  request: SnapshotRequest,
+  folders: Map<string, Promise<Images | null>>,
+  call: CallOptions,
+): Promise<Omit<Plan, 'close'>> {
   const guest = await lookAtGuest(domain, call);
   const problems: DiskSnapshotError[] = [];
   const attempt = async <T>(disk: string | undefined, work: () => T | Promise<T>): Promise<T | undefined> => {
@@ -83,7 +109,6 @@ export async function makePlan(domain: Domain, request: SnapshotRequest, call: C
   await attempt(undefined, () => refuseManagedSave(guest, call));
   await attempt(undefined, () => refuseFull(guest));
 
-  const folders = new Map<string, Promise<Images | null>>();
   const images = (path: string) => {
     const folder = dirname(path);
     const known = folders.get(folder) ?? imagesFor(domain.connection, path, call);
@@ -112,10 +137,8 @@ export async function makePlan(domain: Domain, request: SnapshotRequest, call: C
   const pause = needsPause(guest, cuts, freeze) && request.pause;
   const pauseUnfrozen = needsPause(guest, cuts, { kind: 'none', because: '' }) && request.pause;
   await attempt(undefined, () => refuseUnflushed(guest, cuts, freeze, pause));
-  const close = async () => {
-    for (const opened of folders.values()) await (await opened.catch(() => null))?.close();
-  };
-  return { guest, name, cuts, freeze, pause, pauseUnfrozen, problems, close };
+  problems.push(...crowded(guest, cuts));
+  return { guest, name, cuts, freeze, pause, pauseUnfrozen, problems };
 }
 
 /**
@@ -171,12 +194,31 @@ async function planMethodCut(
   for (const { code, message } of planned.problems) {
     problems.push(new DiskSnapshotError(code, message, { guest: guest.name, disk: disk.target }));
   }
-  return { kind: 'method', disk, because, method, data, creates: planned.creates, bytes: planned.bytes };
+  const { creates, bytes, space = null } = planned;
+  return { kind: 'method', disk, because, method, data, creates, bytes, space };
 }
 
 /** What a cut brings into being: paths, or names in the storage. */
 export const creates = (cut: PlannedCut): readonly string[] =>
   cut.kind === 'layer' ? [cut.layer.overlay.path] : cut.creates;
+
+/** Disks that have room each by itself, but not together. */
+function crowded(guest: Guest, cuts: readonly PlannedCut[]): DiskSnapshotError[] {
+  const shared = new Map<string, { free: number; bytes: number; disks: string[] }>();
+  for (const cut of cuts) {
+    if (cut.kind !== 'method' || !cut.space || cut.bytes > cut.space.free) continue; // that has been said
+    const { where, free } = cut.space;
+    const { bytes, disks } = shared.get(where) ?? { bytes: 0, disks: [] };
+    shared.set(where, { free, bytes: bytes + cut.bytes, disks: [...disks, cut.disk.target] });
+  }
+  return [...shared].flatMap(([where, { free, bytes, disks }]) => {
+    if (bytes <= free) return [];
+    const message =
+      `${guest.name}: disks ${disks.join(', ')} need ${bytes} bytes together, and ${where} has ${free} left. ` +
+      "Give them less: { method: 'lvm', bytes }; extend it, or take fewer disks at once";
+    return [new DiskSnapshotError('NO_SPACE', message, { guest: guest.name, disk: disks.at(-1) })];
+  });
+}
 
 function refuseSamePlace(guest: Guest, cut: PlannedCut, earlier: readonly PlannedCut[]): void {
   for (const place of creates(cut)) {

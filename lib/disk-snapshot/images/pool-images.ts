@@ -273,7 +273,10 @@ export class PoolImages implements Images {
         async (e) => isAtWork(e) || (pool !== undefined && (await isEnded(pool, e))),
       );
     } catch (e) {
-      if (e instanceof LibvirtError && (e.code === ErrorNumber.STORAGE_VOL_EXIST || /already exists/.test(e.message))) {
+      if (
+        e instanceof LibvirtError &&
+        (e.code === ErrorNumber.STORAGE_VOL_EXIST || /already exists|already in use|File exists/.test(e.message))
+      ) {
         const advice = 'choose another name, or move the file away';
         throw new DiskSnapshotError('FILE_EXISTS', `${path} exists: ${advice}`, { cause: e });
       }

@@ -8,6 +8,8 @@ import { LocalImages } from '../images/local-images';
 import { usersOf } from '../images/users';
 import type { MethodContext } from '../types';
 import { clonePlaces, refuse } from './clone-file';
+import type { RevertContext } from './method';
+import type { ReflinkState } from './reflink';
 
 type Context = MethodContext<{ source?: string }> & { state: unknown };
 
@@ -21,11 +23,22 @@ export async function checkCloneBack(c: Context): Promise<Stats> {
   refuseOtherDisk(c, image);
   const [of, from] = await Promise.all([image, clone].map((path) => lstat(path).catch(() => null)));
   if (!from?.isFile()) throw refuse(c, 'NOT_FOUND', `${clone} is no file any more`);
+  if (!isClone(from, c.state as ReflinkState)) {
+    throw refuse(
+      c,
+      'NOT_FOUND',
+      `${clone} has ${from.size} bytes, and is not the clone that was made: somebody has changed or replaced it`,
+    );
+  }
   if (!of?.isFile()) throw refuse(c, 'NOT_FOUND', `${image} is no regular file`);
   await refuseNeeded(c, image);
   await refuseInside(c, image, clone);
   return of;
 }
+
+/** Whether that is the file that was made, as far as its size tells: nobody has a reason to write to it. */
+export const isClone = (found: Stats, { size }: ReflinkState): boolean =>
+  found.isFile() && (size === undefined || found.size === size);
 
 /** What was snapshot inside the image since it was cloned lies nowhere else. */
 async function refuseInside(c: Context, image: string, clone: string): Promise<void> {
@@ -71,7 +84,7 @@ export function refuseRunning(c: Context): void {
 }
 
 /** Refused as by {@link checkCloneBack}, and while the guest runs; nothing was touched then. */
-export async function cloneBack(c: Context): Promise<void> {
+export async function cloneBack(c: Context & Pick<RevertContext, 'begin'>): Promise<void> {
   refuseRunning(c);
   const { image, clone } = clonePlaces(c);
   const of = await checkCloneBack(c);
@@ -86,6 +99,7 @@ export async function cloneBack(c: Context): Promise<void> {
     } finally {
       await file.close();
     }
+    await c.begin();
     await rename(fresh, image);
   } catch (error) {
     await rm(fresh, { force: true });

@@ -1,6 +1,7 @@
 // Cuts by methods other than QEMU's overlays: each prepares, cuts and undoes its own disk, behind one interface.
 import type { CallOptions } from '../../libvirt/options';
 import { readDisk } from '../../xml/disk';
+import { DiskSnapshotError } from '../errors';
 import { lookAtGuest } from '../guest';
 import { diskChain } from '../images/disk-chain';
 import { diskSize } from '../images/disk-size';
@@ -58,8 +59,10 @@ export async function cutMethods(cuts: readonly MethodCut[]): Promise<void> {
       cutTogether(cuts.filter(({ method }) => method.cutTogether === cutTogether).map((cut) => contextOfCut(cut))),
     ),
   ]);
-  const failed = ended.find((one) => one.status === 'rejected');
-  if (failed) throw failed.reason;
+  const failed = ended.filter((one) => one.status === 'rejected').map(({ reason }) => reason as unknown);
+  // Where one is not known to have failed, nothing may be taken back: that is told before what is known.
+  const unknown = failed.find((error) => error instanceof DiskSnapshotError && error.outcome === 'unknown');
+  if (failed.length > 0) throw unknown ?? failed[0];
 }
 
 export async function recordOfMethod(cut: MethodCut): Promise<DiskRecord> {
@@ -69,6 +72,7 @@ export async function recordOfMethod(cut: MethodCut): Promise<DiskRecord> {
 
 /** Where the method keeps the immutable state, as it is written down. */
 export async function keptBy(method: Method, c: CutContext): Promise<Omit<DiskRecord, 'state'>> {
+  await method.settle?.(c);
   const { source, internalSnapshot = null, format, modifiedDisk, virtualSize } = await method.backupSource(c);
   return {
     disk: c.disk.target,

@@ -74,6 +74,7 @@ export function internalMethod(kind: InternalKind): Method {
       await refuseShared(c, state);
     },
 
+    tellsBegin: true,
     async revert(c) {
       const state = stateOf(c);
       refuseOtherImage(c, state);
@@ -82,6 +83,7 @@ export function internalMethod(kind: InternalKind): Method {
       if (!(await snapshotsIn(c, state)).includes(state.snapshot)) {
         throw refusal(c, 'NOT_FOUND', `${state.image} holds no snapshot ${state.snapshot} any more`);
       }
+      await c.begin();
       await kind.revert(c, state);
     },
 

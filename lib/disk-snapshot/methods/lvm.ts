@@ -25,6 +25,7 @@ import {
   volumeNow,
 } from './logical-volumes';
 import { refuseInUse, refuseNeeded, usersOfVolume } from './lvm-users';
+import type { MethodPlan, RevertContext } from './method';
 import { refusal } from './refusal';
 import { contentOf, copyDifferences } from './volume-content';
 
@@ -47,7 +48,15 @@ type WithState = Context & { state: LvmState };
 /** States whose cut found the name taken: what has it is somebody else's, and is not taken back. */
 const foreign = new WeakSet<LvmState>();
 
-export const lvm: SnapshotMethod<LvmData, LvmState> & { checkRevert(c: WithState): Promise<void> } = {
+/** With what only built-in methods do. */
+interface LvmMethod extends Omit<SnapshotMethod<LvmData, LvmState>, 'plan' | 'revert'> {
+  plan(c: Context): Promise<MethodPlan>;
+  checkRevert(c: WithState): Promise<void>;
+  readonly tellsBegin: true;
+  revert(c: WithState & Pick<RevertContext, 'begin'>): Promise<void>;
+}
+
+export const lvm: LvmMethod = {
   method: 'lvm',
   interfaceVersion: 1,
   // lvcreate suspends the device for the cut and writes out what the host holds for it; QEMU holds nothing of a raw disk.
@@ -56,7 +65,9 @@ export const lvm: SnapshotMethod<LvmData, LvmState> & { checkRevert(c: WithState
 
   async plan(c) {
     const { state, pool } = await planned(c);
-    return { problems: await spaceProblem(c, pool, state), creates: [state.snapshot], bytes: state.bytes };
+    const space = { where: `the pool '${pool.getName()}'`, free: await freeBytes(pool, c) };
+    const problems = spaceProblem(c, space, state);
+    return { problems, creates: [state.snapshot], bytes: state.bytes, space };
   },
 
   prepare: async (c) => (await planned(c)).state,
@@ -113,12 +124,15 @@ export const lvm: SnapshotMethod<LvmData, LvmState> & { checkRevert(c: WithState
     await refuseNeeded(c, c.state.origin);
   },
 
+  tellsBegin: true,
   async revert(c) {
     const { from, to } = await bothVolumes(c);
     await refuseInUse(c, c.state.origin);
     await copyDifferences(c.domain.connection, from.vol, to.vol, {
-      size: to.capacity,
-      mayRewrite: c.state.bytes >= roomForAll(to.capacity),
+      // What an extended volume has behind it, the point in time did not have: it stays.
+      size: from.capacity,
+      mayRewrite: c.state.bytes >= roomForAll(from.capacity),
+      begin: c.begin,
       signal: c.signal,
       progress: c.progress,
     });
@@ -138,7 +152,11 @@ async function bothVolumes(c: WithState): Promise<{ from: LogicalVolume; to: Log
   const { origin, snapshot } = c.state;
   const from = await present(c);
   const to = await logicalVolume(c.domain.connection, origin, c);
-  if (to) return { from, to };
+  if (to && to.capacity >= from.capacity) return { from, to };
+  if (to) {
+    const why = `${origin} has been reduced to ${to.capacity} bytes, and its snapshot ${snapshot} holds ${from.capacity}. Extend it first (lvextend --size ${from.capacity}b ${origin})`;
+    throw refusal(c, 'OPERATION_FAILED', why);
+  }
   throw refusal(c, 'NOT_FOUND', `${origin}, which is to be brought back to ${snapshot}, is not there`);
 }
 
@@ -211,12 +229,15 @@ async function notListed(c: Context, path: string): Promise<DiskSnapshotError> {
   return refusal(c, 'METHOD_UNSUPPORTED', why);
 }
 
-async function spaceProblem(c: Context, pool: StoragePool, { snapshot, bytes }: LvmState): Promise<Problem[]> {
-  const free = await freeBytes(pool, c);
+function spaceProblem(
+  c: Context,
+  { where, free }: { where: string; free: number },
+  { snapshot, bytes }: LvmState,
+): Problem[] {
   if (free >= bytes) return [];
   const message =
-    `${c.domain.getName()}: disk ${c.disk.target}: ${snapshot} needs ${bytes} bytes, and the pool ` +
-    `'${pool.getName()}' has ${free} left. Give it less: { method: 'lvm', bytes }; or extend the volume group`;
+    `${c.domain.getName()}: disk ${c.disk.target}: ${snapshot} needs ${bytes} bytes, and ` +
+    `${where} has ${free} left. Give it less: { method: 'lvm', bytes }; or extend the volume group`;
   return [{ code: 'NO_SPACE', disk: c.disk.target, message }];
 }
 

@@ -4,7 +4,7 @@ import { copyFile, lstat, open, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf } from '../errors';
 import { fileSystemOf } from '../images/file-system';
-import { checkCloneBack, cloneBack } from './clone-back';
+import { checkCloneBack, cloneBack, isClone } from './clone-back';
 import { clonePlaces, removeClone } from './clone-file';
 import type { Cloner } from './reflink';
 import { refusal } from './refusal';
@@ -49,6 +49,18 @@ export const reflinkLocal: Cloner = {
     await copyFile(image, clone, constants.COPYFILE_FICLONE_FORCE).catch((error: unknown) => {
       throw refusal(c, 'OPERATION_FAILED', `the clone ${clone} failed: ${messageOf(error)}`, error);
     });
+    return { ...c.state, size: (await stat(clone)).size };
+  },
+
+  async settle({ state: { clone } }) {
+    for (const path of [clone, dirname(clone)]) {
+      const file = await open(path, 'r');
+      try {
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    }
   },
 
   /** What was only expected is removed where it is what `prepare` makes. */
@@ -63,7 +75,7 @@ export const reflinkLocal: Cloner = {
 
   exists: ({ state }) =>
     lstat(state.clone).then(
-      (found) => found.isFile(),
+      (found) => isClone(found, state),
       () => false,
     ),
   delete: removeClone,

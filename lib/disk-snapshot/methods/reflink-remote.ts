@@ -21,6 +21,11 @@ export const reflinkRemote: Cloner = {
       const why = `${image} is ${format} on another host, where libvirt clones raw images only. Use method qemu`;
       throw refusal(c, 'METHOD_UNSUPPORTED', why);
     }
+    const folder = dirname(image);
+    if (dirname(clone) !== folder) {
+      const why = `on another host libvirt clones within one folder only: ${clone} is not in ${folder}, beside ${image}. Name a place there, or leave out source`;
+      throw refusal(c, 'METHOD_UNSUPPORTED', why);
+    }
     if (!(await exists(c, clone))) return;
     const why = `${clone} exists, and nothing is overwritten. Choose another name, or remove it if nobody needs it`;
     throw refusal(c, 'FILE_EXISTS', why);
@@ -33,11 +38,19 @@ export const reflinkRemote: Cloner = {
   /** Clones once and removes it again: whether the file system can do it shows in no other way. */
   async prepare(c, state) {
     await makeClone(c, state);
-    await inFolder(c, state.clone, (images) => images.remove(state.clone));
+    await inFolder(c, state.clone, async (images) => {
+      state.size = (await images.inspect(state.clone, { signal: c.signal, format: 'raw' }))?.length ?? 0;
+      await images.remove(state.clone);
+    });
   },
 
-  cut: (c) => makeClone(c, c.state),
-  exists: (c) => exists(c, c.state.clone),
+  async cut(c) {
+    await makeClone(c, c.state);
+    return c.state;
+  },
+  /** libvirt has no call for it. */
+  settle: async () => undefined,
+  exists: (c) => exists(c, c.state.clone, c.state.size),
   delete: remove,
   async undo(c) {
     if (!foreign.has(c.state)) await remove(c);
@@ -47,6 +60,9 @@ export const reflinkRemote: Cloner = {
     const { image, clone } = clonePlaces(c);
     refuseOtherDisk(c, image);
     if (!(await exists(c, clone))) throw refusal(c, 'NOT_FOUND', `its clone ${clone} is not there`);
+    if (!(await exists(c, clone, c.state.size))) {
+      throw refusal(c, 'NOT_FOUND', `${clone} is not the clone that was made: somebody has changed or replaced it`);
+    }
     await refuseNeeded(c, image);
   },
 
@@ -55,6 +71,7 @@ export const reflinkRemote: Cloner = {
     refuseRunning(c);
     await reflinkRemote.checkRevert(c);
     const { image, clone } = c.state;
+    await c.begin();
     await inFolder(c, image, async (images) => {
       await images.remove(image);
       await images.reflink(clone, image);
@@ -68,15 +85,19 @@ async function makeClone(c: Context, state: ReflinkState): Promise<void> {
     await images.reflink(image, clone).catch((error: unknown) => {
       if (!(error instanceof DiskSnapshotError)) throw error;
       if (error.code === 'FILE_EXISTS') foreign.add(state);
-      if (error.code !== 'OPERATION_FAILED') throw error;
+      if (error.code !== 'OPERATION_FAILED') throw refusal(c, error.code, error.message, error);
       const why = `${clone} cannot be a clone of ${image}: ${error.message}. Both must lie on one btrfs or XFS, and be both nocow or neither (lsattr)`;
       throw refusal(c, 'METHOD_UNSUPPORTED', why, error);
     });
   });
 }
 
-const exists = (c: Context, clone: string) =>
-  inFolder(c, clone, async (images) => (await images.inspect(clone, c)) !== null);
+/** @param size of the clone that was made, where it is known */
+const exists = (c: Context, clone: string, size?: number) =>
+  inFolder(c, clone, async (images) => {
+    const found = await images.inspect(clone, { signal: c.signal, format: 'raw' });
+    return found !== null && (size === undefined || found.length === size);
+  });
 
 /** A clone that another domain uses stays: libvirt would remove it beneath a running guest. */
 async function remove(c: Context & { state: ReflinkState }): Promise<void> {

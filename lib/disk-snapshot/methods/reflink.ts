@@ -6,6 +6,7 @@ import { formatXml } from '../../xml/document';
 import { defaultOverlayPath } from '../element/name';
 import { isLocal } from '../images/images-for';
 import type { MethodContext, SnapshotMethod } from '../types';
+import type { RevertContext } from './method';
 import { reflinkLocal } from './reflink-local';
 import { reflinkRemote } from './reflink-remote';
 import { refusal } from './refusal';
@@ -19,12 +20,15 @@ export interface ReflinkState {
   image: string;
   clone: string;
   format: string;
+  /** Bytes of the clone's file; left out until it is made, and in records of old. */
+  size?: number;
   /** Written down before the clone was made: what lies there need not be ours. */
   isExpected?: true;
 }
 
 type Context = MethodContext<ReflinkData>;
 type CutContext = Context & { state: ReflinkState };
+type RevertCutContext = CutContext & Pick<RevertContext, 'begin'>;
 
 /** How clones are made, kept and removed: as ourselves, or by libvirt on its host. */
 export interface Cloner {
@@ -35,18 +39,24 @@ export interface Cloner {
   /** Null where what a killed process left cannot be told from what others made. */
   expected(state: ReflinkState): ReflinkState | null;
   prepare(c: Context, state: ReflinkState): Promise<void>;
-  cut(c: CutContext): Promise<void>;
+  /** @returns the state, with the size of what was made */
+  cut(c: CutContext): Promise<ReflinkState>;
+  /** Onto stable storage. */
+  settle(c: CutContext): Promise<void>;
   undo(c: CutContext): Promise<void>;
   exists(c: CutContext): Promise<boolean>;
   delete(c: CutContext): Promise<void>;
   checkRevert(c: CutContext): Promise<void>;
-  revert(c: CutContext): Promise<void>;
+  revert(c: RevertCutContext): Promise<void>;
 }
 
 const FILE_SYSTEMS = { btrfs: 'btrfs', reflink: 'XFS' } as const;
 
 /** With what only built-in methods do. */
-interface ReflinkMethod extends SnapshotMethod<ReflinkData, ReflinkState> {
+interface ReflinkMethod extends Omit<SnapshotMethod<ReflinkData, ReflinkState>, 'revert'> {
+  settle(c: CutContext): Promise<void>;
+  readonly tellsBegin: true;
+  revert(c: RevertCutContext): Promise<void>;
   expects(c: Context): Promise<ReflinkState | null>;
   checkRevert(c: CutContext): Promise<void>;
 }
@@ -84,14 +94,13 @@ export function reflink(method: keyof typeof FILE_SYSTEMS): ReflinkMethod {
       await cloner.prepare(c, state);
       return state;
     },
-    async cut(c) {
-      await (await clonerFor(c)).cut(c);
-      return c.state;
-    },
+    cut: async (c) => (await clonerFor(c)).cut(c),
+    settle: async (c) => (await clonerFor(c)).settle(c),
     undo: async (c) => (await clonerFor(c)).undo(c),
     exists: async (c) => (await clonerFor(c)).exists(c),
     delete: async (c) => (await clonerFor(c)).delete(c),
     checkRevert: async (c) => (await clonerFor(c)).checkRevert(c),
+    tellsBegin: true,
     revert: async (c) => (await clonerFor(c)).revert(c),
     backupSource: async ({ state }) => ({
       source: formatXml(pathSource('file', state.clone)),

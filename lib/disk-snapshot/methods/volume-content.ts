@@ -13,6 +13,8 @@ export interface CopyOptions {
   size: number;
   /** Whether blocks that are equal already may be written as well: it takes fewer streams, and space of the snapshot. */
   mayRewrite: boolean;
+  /** Before the first block is written. */
+  begin(): Promise<void>;
   signal: AbortSignal;
   progress(done: number, total: number): void;
 }
@@ -30,6 +32,7 @@ export async function* contentOf(conn: Connection, vol: StorageVol, size: number
  */
 export async function copyDifferences(conn: Connection, from: StorageVol, to: StorageVol, options: CopyOptions) {
   const { size, mayRewrite, signal, progress } = options;
+  let begun: Promise<void> | undefined;
   progress(0, size);
   for (const { offset, length } of pieces(size)) {
     const [wanted, found] = await Promise.all([from, to].map((vol) => read(conn, vol, offset, length, signal)));
@@ -37,6 +40,8 @@ export async function copyDifferences(conn: Connection, from: StorageVol, to: St
     const runs = [...differences(wanted, found)];
     for (const { start, end } of mayRewrite ? joined(runs) : runs) {
       signal.throwIfAborted();
+      begun ??= options.begin();
+      await begun;
       await write(conn, to, offset + start, wanted.subarray(start, end));
     }
     progress(offset + length, size);

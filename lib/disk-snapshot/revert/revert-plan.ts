@@ -57,7 +57,7 @@ export async function planRevert(
     if (guest.active) await refuseBusy(guest.domain, disk);
     const state = qemuStateOf(record);
     if (!state) {
-      const { method, context } = methodOf(guest, set, record);
+      const { method, context } = methodOf(guest, set, record, call);
       if (!(await method.exists(context))) throw refuse('NOT_FOUND', 'it is not there any more', disk);
       await method.checkRevert?.(context);
       plan.others.push(record);
@@ -75,7 +75,12 @@ export async function planRevert(
     if (unrecorded !== null) throw refuse('IN_USE', unrecorded, disk);
     plan.layers.push({
       record,
-      state: { mode: 'external', overlay: await freeOverlay(guest, set, state, call), base: state.base, previous },
+      state: {
+        mode: 'external',
+        overlay: await freeOverlay(guest, set, state, plan.layers, call),
+        base: state.base,
+        previous,
+      },
       virtualSize: record.virtualSize,
     });
   }
@@ -115,6 +120,7 @@ async function freeOverlay(
   guest: Guest,
   set: SetRecord,
   { base, overlay }: QemuState,
+  before: readonly NewLayer[],
   call: CallOptions,
 ): Promise<ImageRef> {
   const where = { guest: guest.name, snapshot: set.name };
@@ -133,6 +139,7 @@ async function freeOverlay(
     }
     for (let n = 1; ; n++) {
       const path = defaultOverlayPath(overlay.path, `${set.name}-revert${n}`);
+      if (before.some(({ state }) => state.overlay.path === path)) continue; // another disk's, of the same stem
       if ((await images.inspect(path, call).catch(() => true)) === null) return { type: 'file', path, format: 'qcow2' };
     }
   } finally {

@@ -6,12 +6,13 @@
 // definition names all layers. From the first of these on, whoever finds the intent finishes it: each step may be done twice.
 import { randomUUID } from 'node:crypto';
 import { type Domain, DomainCreateFlags, DomainState } from '../../libvirt';
+import { onAbort } from '../../libvirt/on-abort';
 import type { CallOptions } from '../../libvirt/options';
 import { invalidType } from '../argument';
 import { DiskSnapshotError, messageOf } from '../errors';
 import { facade, translate } from '../facade';
 import { faultPoint } from '../fault-point';
-import { lookAtGuest, refuseManagedSave } from '../guest';
+import { type Guest, lookAtGuest, refuseManagedSave } from '../guest';
 import { relinked, removeUnneeded } from '../images/branches';
 import { diskChain, imageChain } from '../images/disk-chain';
 import { imagesFor } from '../images/images-for';
@@ -199,12 +200,7 @@ export async function finishRevert(
   });
   const others = intent.disks.filter((planned) => qemuStateOf(planned) === null);
   for (const planned of others) {
-    options.signal?.throwIfAborted();
-    await noteBegun(domain, intent);
-    const { method, context } = methodOf(guest, intent.set, planned, {
-      onProgress: ({ done, total }) => tell(options.onProgress, { phase: 'copy', disk: planned.disk, done, total }),
-    });
-    await method.revert({ ...context, force: options.force });
+    await revertByMethod(domain, guest, intent, planned, options);
     await faultPoint('revert.method-done');
   }
   for (const layer of layers) await checkLayer(domain, intent, layer);
@@ -213,6 +209,39 @@ export async function finishRevert(
   if (layers.length > 0) await startFromOverlays(domain, layers);
   await faultPoint('revert.defined');
   await settleRecords(domain, intent);
+}
+
+/** Until the first disk is changed the caller's signal counts, and then no more. */
+async function revertByMethod(
+  domain: Domain,
+  guest: Guest,
+  intent: IntentRecord,
+  planned: IntentRecord['disks'][number],
+  { force, signal, onProgress }: Parameters<typeof finishRevert>[2],
+): Promise<void> {
+  const until = new AbortController();
+  const abort = () => until.abort(signal?.reason);
+  const heed = intent.revert?.stage === 'planned' ? signal : undefined;
+  if (heed?.aborted) abort();
+  const stopListening = onAbort(heed, abort);
+  const begin = async () => {
+    until.signal.throwIfAborted();
+    stopListening();
+    await noteBegun(domain, intent);
+  };
+  const { method, context } = methodOf(guest, intent.set, planned, {
+    signal: until.signal,
+    onProgress: ({ done, total }) => tell(onProgress, { phase: 'copy', disk: planned.disk, done, total }),
+  });
+  try {
+    if (!method.tellsBegin) await begin();
+    await method.revert({ ...context, force, begin });
+  } catch (error) {
+    until.signal.throwIfAborted();
+    throw error;
+  } finally {
+    stopListening();
+  }
 }
 
 /** An intent may have been damaged since: the guest starts from nothing but a layer over its point in time. */
