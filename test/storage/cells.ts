@@ -8,7 +8,8 @@ export const OPERATIONS = ['create', 'list', 'read', 'revert', 'revert again', '
 export type Operation = (typeof OPERATIONS)[number];
 
 export interface Cell {
-  where: 'local' | 'remote';
+  /** `far`: a daemon of this machine, as if it were on another one. */
+  where: 'local' | 'remote' | 'far';
   method: string;
   state: State;
   /** All that the test shows. */

@@ -11,6 +11,7 @@ import { parseXml } from '../../lib/xml/document';
 import { qemuImg } from '../guest/bare-domain';
 import { Ceph } from './ceph';
 import { defineSecret, moveToCeph, start } from './ceph-guest';
+import { FarDaemon } from './far';
 import { snapshotsIn } from './inside';
 import { Mounted } from './mounted';
 
@@ -115,10 +116,11 @@ export class EveryMethod implements AsyncDisposable {
 
   private constructor() {}
 
-  static async start(vendor = new VendorArrayMethod()): Promise<EveryMethod> {
+  /** @param far the daemon is reached as if it were on another host */
+  static async start(vendor = new VendorArrayMethod(), { far = false } = {}): Promise<EveryMethod> {
     const lab = new EveryMethod();
     try {
-      await lab.#start(vendor);
+      await lab.#start(vendor, far);
       return lab;
     } catch (error) {
       await lab.close();
@@ -162,7 +164,7 @@ export class EveryMethod implements AsyncDisposable {
     return [this.guest.directory, this.btrfs.directory, this.xfs.directory, this.array];
   }
 
-  async #start(vendor: VendorArrayMethod): Promise<void> {
+  async #start(vendor: VendorArrayMethod, isFar: boolean): Promise<void> {
     const closing = <T extends { close(): Promise<void> }>(made: T): T => {
       this.#closers.push(() => made.close());
       return made;
@@ -178,8 +180,9 @@ export class EveryMethod implements AsyncDisposable {
     await mkdir(this.array);
     await writeFile(join(this.array, 'array.json'), '{}');
     this.ceph = closing(await Ceph.start());
-    this.daemon = closing(await PrivateLibvirtd.start());
-    this.connection = closing(await this.daemon.connect());
+    const far = isFar ? await FarDaemon.start() : null;
+    this.daemon = closing(far?.daemon ?? (await PrivateLibvirtd.start()));
+    this.connection = closing(await (far ?? this.daemon).connect());
     const { daemon, connection, btrfs, xfs, array } = this;
     const raw = { format: 'raw' } as const;
     this.guest = closing(

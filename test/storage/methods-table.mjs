@@ -1,15 +1,16 @@
 // A reporter for Jest: the table of methods, from the tests that fill its cells by their titles (cells.ts). A cell that no
-// test fills fails the run. Cells of the LVM host are left out where its tests are.
+// test fills fails the run. Cells of other hosts are left out where their tests are.
 const STATES = ['running, quiesced', 'running, not quiesced', 'off'];
 const OPERATIONS = ['create', 'list', 'read', 'revert', 'revert again', 'delete'];
 const of = (where, methods, states = STATES) =>
   methods.flatMap((method) => states.map((state) => ({ where, method, state })));
 const ROWS = [
   ...of('local', ['qemu', 'qemu, internal', 'btrfs', 'reflink (XFS)', 'rbd', 'plug-in']),
+  ...of('far', ['qemu', 'qemu, internal', 'reflink (raw)', 'rbd']),
   ...of('remote', ['lvm', 'qemu', 'btrfs (raw)']),
   ...of('remote', ['btrfs (qcow2)'], ['off']), // refused, whatever the guest does
 ];
-const TITLE = /\[(local|remote) \| ([^|\]]+) \| ([^|\]]+) \| ([^|\]]+?)(?: \| ([A-Z_]+))?\]/g;
+const TITLE = /\[(local|far|remote) \| ([^|\]]+) \| ([^|\]]+) \| ([^|\]]+?)(?: \| ([A-Z_]+))?\]/g;
 const WORDS = { passed: 'passed', failed: 'failed', todo: 'to do' };
 const REFUSAL = /^[A-Z_]+$/;
 
@@ -54,7 +55,7 @@ export default class MethodsTable {
 
   #line({ where, method, state }) {
     const cells = OPERATIONS.map((operation) => this.#cells.get(keyOf(where, method, state, operation)));
-    const isApart = where === 'remote' && ![...this.#cells.keys()].some((key) => key.startsWith(where));
+    const isApart = where !== 'local' && ![...this.#cells.keys()].some((key) => key.startsWith(where));
     // What is refused at the start has no rest.
     const isWhole = isApart || REFUSAL.test(cells[0]);
     for (const [at, operation] of OPERATIONS.entries()) {
