@@ -1,10 +1,21 @@
 // Method lvm: real logical volumes, through libvirt alone, for a guest that is off; where this kernel has no device-mapper,
 // those of another machine. LVM and e2fsprogs judge.
 import { createHash } from 'node:crypto';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import { type DiskSnapshotError, listDiskSnapshots, planSnapshot, snapshotDisks } from '../../lib';
+import {
+  type DiskSnapshotError,
+  listDiskSnapshots,
+  planSnapshot,
+  recoverDiskSnapshots,
+  snapshotDisks,
+} from '../../lib';
+import { installFaultHook } from '../../lib/disk-snapshot/fault-point';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { type Connection, DomainCreateFlags, type StoragePool } from '../../lib/libvirt';
+import { temporaryDirectory } from '../../lib/testing/scratch';
+import { qemuImg } from '../guest/bare-domain';
 import { HostGuest, imageFile, logicalVolume } from './lvm-host/guest';
 import type { LvmHost } from './lvm-host/host';
 import { logicalPool } from './lvm-host/pool';
@@ -297,6 +308,100 @@ test('read gives the bytes of the snapshot, not those of today', async () => {
   const digest = createHash('sha256');
   for await (const chunk of set.read('vda')) digest.update(chunk);
   expect(digest.digest('hex')).toBe(wanted);
+  await set.delete();
+});
+
+test('exported, it is a file of this machine that holds what LVM shows', async () => {
+  const set = await snapshotDisks(guest.domain, { name: 'out' });
+  const wanted = await hash(`${VOLUMES}/a.out`);
+  await scribble(8, 8);
+  const folder = await temporaryDirectory('lvm-export');
+  for (const format of ['raw', 'qcow2'] as const) {
+    const file = join(folder, format);
+    await set.disks[0]?.export(file, { format });
+    await qemuImg('convert', '-f', format, '-O', 'raw', file, join(folder, 'copy'));
+    const digest = createHash('sha256').update(await readFile(join(folder, 'copy')));
+    expect(digest.digest('hex')).toBe(wanted);
+  }
+  expect((await readdir(folder)).sort()).toEqual(['copy', 'qcow2', 'raw']);
+  await rm(folder, { recursive: true });
+  await set.delete();
+});
+
+test('of two disks that have room each by itself, but not together, the plan says so', async () => {
+  const second = await HostGuest.define(host, connection, [
+    { type: 'block', format: 'raw', source: ORIGIN },
+    await logicalVolume(host, 'b'),
+  ]);
+  const free = Number((await host.run('vgs', '--noheadings', '--nosuffix', '--units', 'b', '-o', 'vg_free')).trim());
+  const bytes = Math.floor(free / 2 / (4 * MIB)) * 4 * MIB + 4 * MIB;
+  const method = { method: 'lvm', bytes } as const;
+  const one = await planSnapshot(second.domain, { name: 'one', disks: { vda: method } });
+  expect(one.problems).toEqual([]);
+  const { problems } = await planSnapshot(second.domain, { name: 'both', disks: { vda: method, vdb: method } });
+  expect(problems).toMatchObject([{ code: 'NO_SPACE', message: expect.stringContaining('vda, vdb') }]);
+  expect(problems[0]?.message).toContain(String(2 * bytes));
+  await second.close();
+  await remove('b');
+});
+
+test('a volume that was extended since comes back, and keeps its new size; one that was reduced is refused', async () => {
+  const set = await snapshotDisks(guest.domain, { name: 'sized' });
+  const wanted = await hash(`${VOLUMES}/a.sized`);
+  const head = async () => (await host.run('sh', '-c', `head -c ${32 * MIB} ${ORIGIN} | sha256sum`)).split(' ')[0];
+  await host.run('lvextend', '--size', '40M', `${VOLUME_GROUP}/a`);
+  await scribble(8, 8);
+  await set.revert();
+  expect(await head()).toBe(wanted);
+  expect(await field('lv_size', 'a')).toBe('40.00m');
+  await host.run('lvreduce', '--yes', '--force', '--size', '28M', `${VOLUME_GROUP}/a`);
+  const error = await refusal(set.revert());
+  expect(error).toMatchObject({ code: 'OPERATION_FAILED', outcome: 'unchanged', disk: 'vda' });
+  expect(error.message).toContain('lvextend');
+  await host.run('lvextend', '--size', '32M', `${VOLUME_GROUP}/a`);
+  await set.revert();
+  expect(await hash(ORIGIN)).toBe(wanted);
+  await set.delete();
+});
+
+test('an abort before the first block is written takes the revert back; one after it does not end it', async () => {
+  const set = await snapshotDisks(guest.domain, { name: 'abort' });
+  const wanted = await hash(`${VOLUMES}/a.abort`);
+  await scribble(8, 8);
+  await scribble(300, 8);
+  const changed = await hash(ORIGIN);
+  const reverted = (point: 'revert.guest-off' | 'revert.begun') => {
+    const controller = new AbortController();
+    installFaultHook((passed) => (passed === point ? controller.abort(new Error('enough')) : undefined));
+    return set.revert({ signal: controller.signal }).finally(() => installFaultHook(null));
+  };
+  await expect(reverted('revert.guest-off')).rejects.toThrow('enough');
+  expect(await hash(ORIGIN)).toBe(changed);
+  expect(await readJournal(guest.domain)).toMatchObject({ intents: [], claims: [] });
+  await reverted('revert.begun');
+  expect(await hash(ORIGIN)).toBe(wanted);
+  await set.delete();
+});
+
+test('a volume that takes no more writes: the revert fails, and is finished when it does again', async () => {
+  const set = await snapshotDisks(guest.domain, { name: 'broken' });
+  const wanted = await hash(`${VOLUMES}/a.broken`);
+  await scribble(8, 8);
+  const device = `${VOLUME_GROUP}-a-real`;
+  const table = (await host.run('dmsetup', 'table', device)).trim();
+  const load = async (next: string) => {
+    await host.run('dmsetup', 'suspend', device);
+    await host.run('dmsetup', 'load', device, '--table', next);
+    await host.run('dmsetup', 'resume', device);
+  };
+  await host.run('modprobe', 'dm_flakey');
+  // It is down for an hour, in which reads succeed and writes do not.
+  await load(`${table.replace('linear', 'flakey')} 0 3600 1 error_writes`);
+  const error = await refusal(set.revert());
+  await load(table);
+  expect(error).toMatchObject({ code: 'RECOVERY_NEEDED', outcome: 'unknown' });
+  expect(await recoverDiskSnapshots(guest.domain)).toMatchObject({ finished: ['broken'] });
+  expect(await hash(ORIGIN)).toBe(wanted);
   await set.delete();
 });
 
