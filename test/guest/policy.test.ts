@@ -107,6 +107,14 @@ describe('a guest that runs', () => {
       snapshot: 'since',
     });
     expect(await guest.domain.getXMLDesc(DomainXMLFlags.INACTIVE)).toBe(now);
+    const onBase = (readDomain(old).disks[0]?.xml ?? '').replaceAll(/<(alias|address)[^>]*\/>/g, '');
+    await expect(updateDisk(guest.domain, onBase, { config: true })).rejects.toMatchObject({
+      code: 'IN_USE',
+      outcome: 'unchanged',
+      disk: 'vda',
+      snapshot: 'since',
+    });
+    expect(await guest.domain.getXMLDesc(DomainXMLFlags.INACTIVE)).toBe(now);
     const renewed = old.replace(guest.image('vda'), readDomain(now).disks[0]?.sourcePath ?? '');
     await defineDomain(guest.connection, renewed);
     expect(await guest.domain.getXMLDesc(DomainXMLFlags.INACTIVE)).toContain(':set:');

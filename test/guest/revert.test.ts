@@ -103,6 +103,24 @@ test('an older one, then the newer again: each branch keeps its data; deleting l
   expect(await vm.files()).toEqual(['vda.qcow2']);
 });
 
+test('two disks whose layers have one stem go on in a layer each', async () => {
+  await vm.remove();
+  vm = await BareDomain.define(conn, join(directory, 'two'), { disks: 2 });
+  const disks = Object.fromEntries(
+    ['vda', 'vdb'].map((disk) => [disk, { method: 'qemu', source: join(vm.directory, `stem.${disk}`) } as const]),
+  );
+  const set = await snapshotDisks(vm.domain, { disks, name: 's', quiesce: 'never' });
+  await set.revert();
+  const now = [await vm.definedSource('vda'), await vm.definedSource('vdb')];
+  expect(new Set(now).size).toBe(2);
+  for (const [at, disk] of ['vda', 'vdb'].entries()) {
+    const info = JSON.parse(await qemuImg('info', '--output=json', now[at] ?? ''));
+    expect(info['backing-filename']).toBe(join(vm.directory, `${disk}.qcow2`));
+  }
+  await set.delete();
+  expect(await vm.files()).toEqual(['vda.qcow2', 'vdb.qcow2']);
+});
+
 test('a branch that the guest has left is deleted with its images, and nothing else', async () => {
   await vm.layers(3);
   await (await find('s1')).revert();

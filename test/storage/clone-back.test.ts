@@ -1,10 +1,11 @@
 // Back to a clone on real btrfs and XFS: the image is a clone of it, twice, with its owner and mode, and nothing is left over.
-import { chmod, chown, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { findDiskSnapshot, snapshotDisks } from '../../lib';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import type { Connection } from '../../lib/libvirt';
+import { run } from '../../lib/testing/command';
 import { embeddedConnection } from '../../lib/testing/embedded';
 import { temporaryDirectory } from '../../lib/testing/scratch';
 import { parseXml } from '../../lib/xml/document';
@@ -68,6 +69,17 @@ describe.each([
     await clone.delete();
   });
 
+  test('what lies in the place of the clone, and is not the clone, is shown as missing, and nothing becomes of it', async () => {
+    const set = await snapshotDisks(vm.domain, { disks: { vda: method }, name: 'replaced' });
+    const clone = parseXml(set.disks[0]?.backupSource ?? '').attributes.file ?? '';
+    await truncate(clone, 1000);
+    expect((await findDiskSnapshot(vm.domain, 'replaced'))?.disks[0]?.state).toBe('missing');
+    const before = await stat(image);
+    await expect(set.revert()).rejects.toMatchObject({ code: 'NOT_FOUND', outcome: 'unchanged' });
+    expect(await stat(image)).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs });
+    await set.delete();
+  });
+
   test('an image is not replaced that holds snapshots inside which its clone does not, and the error names them', async () => {
     const internal = { method: 'qemu', mode: 'internal' } as const;
     const older = await snapshotDisks(vm.domain, { disks: { vda: internal }, name: 'older' });
@@ -116,6 +128,23 @@ describe.each([
     await set.delete();
     expect(await readdir(join(mounted.directory, 'images'))).toEqual(['vda.qcow2']);
   });
+});
+
+test('a clone that is recorded is there also when the power fails at once', async () => {
+  const root = await temporaryDirectory('power');
+  const mounted = await Mounted.make('xfs', root);
+  const vm = await BareDomain.define(await embeddedConnection(), join(root, 'vm-power'), { folder: mounted.directory });
+  await fill(await vm.source('vda'), 5, 1, 8);
+  await run('sync', ['-f', mounted.directory]);
+  const set = await snapshotDisks(vm.domain, { disks: { vda: 'reflink' }, name: 'safe' });
+  await run('xfs_io', ['-x', '-c', 'shutdown', mounted.directory]); // nothing that is still in memory is written
+  await mounted.remount();
+  await expectPattern(join(mounted.directory, 'vda.safe'), 5, 1, 8);
+  expect((await findDiskSnapshot(vm.domain, 'safe'))?.disks[0]?.state).toBe('present');
+  await set.delete();
+  await vm.remove();
+  await mounted.close();
+  await rm(root, { recursive: true });
 });
 
 test('while a clone is exported it stays, and its neighbour, an overlay, does not wait for that', async () => {

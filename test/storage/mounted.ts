@@ -21,6 +21,12 @@ export class Mounted implements AsyncDisposable {
     return new Mounted(directory, image);
   }
 
+  /** As after a power failure. */
+  async remount(): Promise<void> {
+    await run('umount', [this.directory]);
+    await run('mount', ['-o', 'loop', this.image, this.directory]);
+  }
+
   async close(): Promise<void> {
     await run('umount', [this.directory]);
     await rm(this.image);
