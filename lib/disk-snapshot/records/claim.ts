@@ -14,6 +14,8 @@ import type { ClaimRecord } from './record';
 const LEASE_MS = 60_000;
 const RENEW_MS = 15_000;
 const TRIES = 6;
+/** For writing and removing it: a guest whose QEMU hangs holds nobody up. What was given up still arrives, if anything does. */
+const CALL = { timeoutMs: 10_000 };
 
 export interface Claim {
   readonly id: string;
@@ -61,7 +63,7 @@ export async function withClaim<T>(
   let renewing: Promise<void> | undefined;
   const renew = async () => {
     const now = Date.now();
-    await writeRecord(domain, 'claim', claim(), { timeoutMs: LEASE_MS });
+    await writeRecord(domain, 'claim', claim(), CALL);
     renewedAt = now;
   };
   const renewal = setInterval(() => {
@@ -77,7 +79,7 @@ export async function withClaim<T>(
     clearInterval(renewal);
     await renewing; // or it could arrive after the removal
     // Where this fails the domain or the connection is gone, which `work` has met already; the lease ends the claim.
-    await removeRecord(domain, 'claim', id, { timeoutMs: LEASE_MS }).catch(() => abandoned.add(id));
+    await removeRecord(domain, 'claim', id, CALL).catch(() => abandoned.add(id));
     await faultPoint('claim.removed');
   }
 }
