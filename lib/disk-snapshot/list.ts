@@ -8,7 +8,7 @@ import { type Guest, lookAtGuest } from './guest';
 import { type Chain, positionOf } from './images/backing-chain';
 import { diskChain } from './images/disk-chain';
 import { imagesFor } from './images/images-for';
-import { methodOf } from './merge/delete-by-method';
+import { methodOf } from './methods/method-of';
 import { journalOf } from './records/journal';
 import { type DiskRecord, type ImageRef, qemuStateOf, type SetRecord } from './records/record';
 import { setOf } from './result';

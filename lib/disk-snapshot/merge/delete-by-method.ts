@@ -2,17 +2,13 @@
 // not concerned; layers are merged (delete.ts).
 import type { Domain } from '../../libvirt';
 import { invalidType, outOfRange } from '../argument';
-import { DiskSnapshotError } from '../errors';
 import { faultPoint } from '../fault-point';
 import { type Guest, lookAtGuest } from '../guest';
 import { removeAfterInside } from '../images/branches';
-import { contextOf } from '../methods/context';
-import type { CutContext, Method } from '../methods/method';
-import { methodNamed } from '../methods/registry';
-import { tell } from '../progress';
+import { methodOf } from '../methods/method-of';
 import { type Claim, withClaim } from '../records/claim';
 import { readJournal, removeRecord, writeRecord } from '../records/journal';
-import { type DiskRecord, type MethodState, qemuStateOf, type SetRecord } from '../records/record';
+import { type DiskRecord, qemuStateOf, type SetRecord } from '../records/record';
 import type { DeleteOptions } from '../types';
 import { deleteLayers, planLayers } from './delete';
 
@@ -78,28 +74,4 @@ async function deleteOne(guest: Guest, set: SetRecord, record: DiskRecord, optio
   );
   if (disks.length > 0) await writeRecord(guest.domain, 'set', { ...set, disks });
   else await removeRecord(guest.domain, 'set', set.id);
-}
-
-/** The method that made a snapshot, with what it needs to find it again. */
-export function methodOf(
-  guest: Guest,
-  set: Pick<SetRecord, 'name'>,
-  record: Pick<DiskRecord, 'disk' | 'method' | 'state'>,
-  options: Pick<DeleteOptions, 'signal' | 'onProgress'> = {},
-): { method: Method; context: CutContext } {
-  const method = methodNamed(record.method);
-  const disk = guest.document.disks.find(({ target }) => target === record.disk);
-  const where = { guest: guest.name, disk: record.disk, snapshot: set.name };
-  if (!method) {
-    const message = `${guest.name}: snapshot ${set.name} of disk ${record.disk} was made by method ${record.method}, which nobody registered here. Nothing was touched; call registerSnapshotMethod() first`;
-    throw new DiskSnapshotError('METHOD_UNKNOWN', message, where);
-  }
-  if (!disk) {
-    const message = `${guest.name} has no disk ${record.disk} any more; its snapshot ${set.name} cannot be worked on. Attach the disk again first`;
-    throw new DiskSnapshotError('DISK_NOT_FOUND', message, where);
-  }
-  const { data, state } = record.state as MethodState;
-  const progress = (done: number, total: number) =>
-    tell(options.onProgress, { phase: 'clean', disk: record.disk, done, total });
-  return { method, context: { ...contextOf(guest, disk, data, set.name, options.signal, progress), state } };
 }

@@ -10,7 +10,7 @@ import { diskChain, imageChain } from '../images/disk-chain';
 import { imagesFor } from '../images/images-for';
 import { imageInside, snapshotsInside } from '../images/inside';
 import { refuseBusy } from '../merge/block-job';
-import { methodOf } from '../merge/delete-by-method';
+import { methodOf } from '../methods/method-of';
 import { type DiskRecord, type ImageRef, type QemuState, qemuStateOf, type SetRecord } from '../records/record';
 
 /** A disk that goes on in a new layer over its point in time. */

@@ -17,7 +17,7 @@ import { relinked, removeUnneeded } from '../images/branches';
 import { diskChain, imageChain } from '../images/disk-chain';
 import { imagesFor } from '../images/images-for';
 import { startFromOverlays } from '../merge/definition';
-import { methodOf } from '../merge/delete-by-method';
+import { methodOf } from '../methods/method-of';
 import { tell } from '../progress';
 import { type Claim, withClaim } from '../records/claim';
 import { readJournal, removeRecord, writeIntent, writeRecord } from '../records/journal';
