@@ -26,7 +26,12 @@ export async function imagesFor(conn: Connection, path: string, options: CallOpt
   return temporaryPool(conn, folder, options);
 }
 
+const local = new WeakMap<Connection, boolean>();
+
 /** Whether libvirt's files are ours to see: its URI names no host, and no transport that leads to another one. */
 export async function isLocal(conn: Connection, options: CallOptions = {}): Promise<boolean> {
-  return isLocalUri(await conn.getURI(options));
+  // A connection's URI never changes; and where a guest is frozen, it is better not to ask again.
+  const known = local.get(conn) ?? isLocalUri(await conn.getURI(options));
+  local.set(conn, known);
+  return known;
 }
