@@ -49,7 +49,8 @@ export class Headers {
       } catch (error) {
         // Nor does QEMU start from it.
         if (/Image is not in /.test(messageOf(error))) return null;
-        this.call.signal?.throwIfAborted();
+        // A storage that does not answer us would hold up libvirt as well.
+        if (!(error instanceof DiskSnapshotError)) throw error;
         refused = error;
       }
     }
