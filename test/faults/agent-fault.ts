@@ -7,7 +7,13 @@ import type { Fault } from './fault';
 const AWAY_S = 3;
 /** Points at which the agent can be told to do nothing, since the guest is frozen, or about to be. */
 const DURING_FREEZE: readonly FaultPoint[] = ['freeze.sent'];
-const WHILE_FROZEN: readonly FaultPoint[] = ['freeze.held', 'snapshot.layers-cut'];
+const WHILE_FROZEN: readonly FaultPoint[] = [
+  'freeze.held',
+  'pause.begun',
+  'snapshot.methods-cut',
+  'snapshot.layers-cut',
+  'pause.ended',
+];
 const DURING_THAW: readonly FaultPoint[] = ['thaw.sent'];
 
 export function agentFault(leave: string, comeBack: string): Fault {

@@ -2,75 +2,108 @@
 // most one call that recovers, the guest lives and writes, its disks are sound, and nothing is too many or too few.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { listDiskSnapshots, type Recovery, recoverDiskSnapshots, snapshotDisks } from '../../lib';
+import { mountFat, unmountFat } from './fat';
 import { FAULTS, runTo } from './faults';
 import { expectAtPeace, expectNothingLeft, expectPayload, expectSound, writePayload } from './judge';
 import { Laboratory } from './laboratory';
-import { COLUMNS, type Column, isAfterCut, isBegun, ROWS, type Row, SLICE, whyNot } from './matrix';
+import { COLUMNS, type Column, isBegun, isCommitted, ROWS, type Row, SLICE, titleOf, whyNot } from './matrix';
+import type { Operation } from './operations';
 import { type Report, RunningOperation } from './running';
+import { makeSpare, readSpare, writeSpare } from './spare';
 import { HEAD, Table } from './table';
 
 jest.setTimeout(120_000);
 const IS_WHOLE = process.env.LIBVIRT_DISKSNAPSHOT_FAULTS === 'whole';
+/** Where nobody knows yet how long an operation takes to its point. */
+const FIRST_DEADLINE_MS = 3_000;
 
 const table = new Table();
+/** How long it took to each point, at most, from the process's start. */
+const arrivals = new Map<Row, number>();
 let lab: Laboratory | null = null;
 /** A cell that breaks, or leaks, leaves who knows what behind: the next one gets a laboratory of its own. */
 let isBroken = false;
 beforeAll(() => {
   process.stdout.write(`\n${HEAD}`);
 });
-beforeEach(async () => {
-  isBroken = true;
-  lab ??= await Laboratory.start();
-});
 afterEach(async () => {
   if (isBroken) await closeLab();
 });
-afterAll(closeLab);
+afterAll(async () => {
+  process.stdout.write(table.totals);
+  await closeLab();
+});
 async function closeLab(): Promise<void> {
   const closing = lab;
   lab = null;
   await closing?.close();
 }
 
-describe.each(IS_WHOLE ? ROWS : [...new Set(Object.values(SLICE))])('$operation, $point', (row) => {
-  afterAll(() => {
-    process.stdout.write(table.line(row)); // while the next one runs
-  });
-  for (const column of COLUMNS) {
-    if (!IS_WHOLE && SLICE[column] !== row) continue;
-    const why = whyNot(row, column);
-    if (why !== null) {
-      table.set(row, column, { kind: 'senseless', why });
-      continue;
-    }
-    test(column, async () => {
-      table.set(row, column, { kind: 'broken' });
-      if (!lab) throw new Error('no laboratory');
-      const as = await tryCell(lab, row, column);
-      table.set(row, column, { kind: 'holds', as });
-      isBroken = mayLeak(row, column);
+describe.each((IS_WHOLE ? ROWS : [...new Set(Object.values(SLICE))]).map((row) => [titleOf(row), row] as const))(
+  '%s',
+  (_, row) => {
+    const { site, isOff } = row.operation;
+    beforeEach(async () => {
+      if (lab && lab.site !== site) await closeLab();
+      isBroken = true;
+      lab ??= await Laboratory.start(site);
     });
-  }
-});
+    afterAll(() => {
+      process.stdout.write(table.line(row)); // while the next one runs
+    });
+    for (const column of COLUMNS) {
+      if (!IS_WHOLE && SLICE[column] !== row) continue;
+      const why = whyNot(row, column);
+      if (why !== null) {
+        table.set(row, column, { kind: 'senseless', why });
+        continue;
+      }
+      test(column, async () => {
+        table.set(row, column, { kind: 'broken' });
+        if (!lab) throw new Error('no laboratory');
+        await prepare(lab, isOff);
+        const as = await tryCell(lab, row, column);
+        table.set(row, column, { kind: 'holds', as });
+        isBroken = mayLeak(row, column);
+      });
+    }
+  },
+);
+
+async function prepare(lab: Laboratory, isOff: boolean): Promise<void> {
+  if (isOff && (await lab.isOff())) return writeSpare(lab, BEFORE);
+  await lab.bring('on');
+  await unmountFat(lab);
+  await lab.sh('rm -f /mnt/[ab]/since*');
+  await writePayload(lab, 'before');
+  if (!isOff) return;
+  await makeSpare(lab);
+  await lab.bring('off');
+  await writeSpare(lab, BEFORE);
+}
+
+/** What fills the spare block of a guest that is off, at its snapshot and after it. */
+const [BEFORE, SINCE] = [1, 2];
 
 /** Returns what became of the operation, in a word. */
 async function tryCell(lab: Laboratory, row: Row, column: Column): Promise<string> {
-  const isDelete = row.operation.startsWith('delete');
-  const isRevert = row.operation.startsWith('revert');
+  const { operation } = row;
+  const [isDelete, isRevert] = [operation.does === 'delete', operation.does === 'revert'];
   const files = await lab.files();
-  await lab.sh('rm -f /mnt/[ab]/since*');
-  await writePayload(lab, 'before');
   if (isDelete || isRevert) {
-    await takeSnapshot(lab, row);
-    await writePayload(lab, 'since');
+    await snapshotDisks(lab.domain, { name: 'cell', quiesce: 'never', disks: operation.disks });
+    await (operation.isOff ? writeSpare(lab, SINCE) : writePayload(lab, 'since'));
   }
+  if (operation.hasFat) await mountFat(lab);
 
   const fault = FAULTS[column];
   await fault.arm?.(lab, row);
-  const running = RunningOperation.start(lab.daemon.uri, lab.guest.name, row.operation);
+  const limit = column === 'deadline' ? Math.ceil(2 * (arrivals.get(row) ?? FIRST_DEADLINE_MS)) : null;
+  const started = performance.now();
+  const running = RunningOperation.start(lab.daemon.uri, lab.guest.name, operation, limit);
   try {
     await runTo(running, lab, row, column);
+    arrivals.set(row, Math.max(arrivals.get(row) ?? 0, performance.now() - started));
     await fault.strike(lab, running, row);
   } catch (error) {
     await running.kill();
@@ -78,13 +111,15 @@ async function tryCell(lab: Laboratory, row: Row, column: Column): Promise<strin
   }
   const report = await running.ended;
   await fault.mend?.(lab, row);
+  if (column === 'deadline' && report.ended === 'badly') expect(report.kind).toBe('TimeoutError');
 
   // The one call: a delete is taken to its end by the same delete.
   if (isDelete) for (const set of await listDiskSnapshots(lab.domain)) await set.delete();
   const recovery = isDelete ? null : await recoverDiskSnapshots(lab.domain);
 
   // A guest that a revert stopped runs again, whoever stopped it in the end.
-  const isOff = column === 'QEMU killed' && !isRevert;
+  const hasDied = column === 'QEMU killed' && !isRevert && !operation.isOff;
+  const isOff = operation.isOff || hasDied;
   await expectAtPeace(lab, running, isOff);
   const sets = await listDiskSnapshots(lab.domain);
   const expected = expectedSets(row, column, report);
@@ -92,42 +127,47 @@ async function tryCell(lab: Laboratory, row: Row, column: Column): Promise<strin
   if (expected !== null) expect({ report, sets: sets.length }).toEqual({ report, sets: expected });
   for (const { disks } of sets) expect(disks.map(({ state }) => state)).toEqual(['present', 'present']);
   if (sets.length === 0) await expectNothingLeft(lab, files);
-  await expectSound(lab, sets, isOff, mayLeak(row, column));
+  await expectSound(lab, sets, { wasCut: hasDied, mayLeak: mayLeak(row, column) });
   if (!isOff) await expectPayload(lab);
 
   for (const set of sets) await set.delete();
   if (sets.length > 0) await expectNothingLeft(lab, files);
-  if (isOff) await lab.startGuest();
-  if (isOff || sets.length > 0) await expectPayload(lab);
-  if (row.operation === 'freeze') return 'thawed';
+  if (operation.isOff) {
+    const is = isDelete || (isRevert && !isReverted) ? SINCE : BEFORE;
+    expect(await readSpare(lab)).toEqual([is, is]);
+  }
+  if (hasDied) await lab.startGuest();
+  if (hasDied || (!isOff && sets.length > 0)) await expectPayload(lab);
+  if (operation.does === 'freeze') return 'thawed';
   if (isRevert) return isReverted ? 'reverted' : 'undone';
   return sets.length > 0 ? 'finished' : isDelete ? 'deleted' : 'undone';
 }
 
 /** Whether the guest is back at its snapshot; and it says itself what it finds on its disks. */
-async function cameBack(lab: Laboratory, { point }: Row, report: Report, recovery: Recovery | null): Promise<boolean> {
+async function cameBack(lab: Laboratory, row: Row, report: Report, recovery: Recovery | null): Promise<boolean> {
   const came = report.ended === 'well' || (recovery?.finished.includes('cell') ?? false);
-  if (report.ended === 'killed') expect(came).toBe(isBegun(point));
+  if (report.ended === 'killed') expect(came).toBe(isBegun(row.point));
+  if (row.operation.isOff) {
+    expect(await readSpare(lab)).toEqual(came ? [BEFORE, BEFORE] : [SINCE, SINCE]);
+    return came;
+  }
   const since = await lab.sh('ls /mnt/a/since /mnt/b/since 2>/dev/null || true');
   expect(since).toBe(came ? '' : '/mnt/a/since\n/mnt/b/since\n');
   return came;
 }
 
-async function takeSnapshot(lab: Laboratory, row: Row): Promise<void> {
-  const disks = !row.operation.includes('mixed') ? 'all' : { vda: 'qemu', vdb: { method: 'qemu', mode: 'internal' } };
-  await snapshotDisks(lab.domain, { name: 'cell', quiesce: 'never', disks });
-}
-
-const mayLeak = ({ operation }: Row, column: Column) => column === 'no space' && operation.endsWith('mixed');
+const holdsSnapshots = ({ disks }: Operation) => Object.values(disks).some((method) => typeof method !== 'string');
+const mayLeak = ({ operation }: Row, column: Column) => column === 'no space' && holdsSnapshots(operation);
 
 /** How many snapshots there must be then; null where it is the agent's word that nobody heard that decides. */
-function expectedSets({ operation, point }: Row, column: Column, report: Report): number | null {
-  if (operation.startsWith('revert')) return 1;
-  if (!operation.startsWith('snapshot')) return 0;
+function expectedSets(row: Row, column: Column, report: Report): number | null {
+  const { does } = row.operation;
+  if (does === 'revert') return 1;
+  if (does !== 'snapshot') return 0;
   if (column === 'driver forgets') return 0;
   if (report.ended === 'well') return 1;
   // Who survives tells the truth.
   if (report.ended === 'badly' && report.outcome === 'done') return 1;
   if (report.ended === 'badly' && ['unchanged', 'undone'].includes(report.outcome ?? '')) return 0;
-  return column.startsWith('agent') ? null : Number(isAfterCut(point));
+  return column.startsWith('agent') ? null : Number(isCommitted(row));
 }

@@ -4,7 +4,7 @@ import { DiskSnapshotError, findDiskSnapshot, quiesceStorage, snapshotDisks } fr
 import { agentFault } from './agent-fault';
 import type { Fault } from './fault';
 import type { Laboratory } from './laboratory';
-import { type Column, NOTED_LATE, type Row } from './matrix';
+import { type Column, notedAfter, type Row } from './matrix';
 import type { RunningOperation } from './running';
 
 export const FAULTS: Readonly<Record<Column, Fault>> = {
@@ -48,8 +48,9 @@ export const FAULTS: Readonly<Record<Column, Fault>> = {
 };
 
 /** The operation runs to the point, with what has to be prepared on the way. */
-export async function runTo(running: RunningOperation, lab: Laboratory, { point }: Row, column: Column) {
-  const before = column === 'driver forgets' ? NOTED_LATE[point] : undefined;
+export async function runTo(running: RunningOperation, lab: Laboratory, row: Row, column: Column) {
+  const { point } = row;
+  const before = column === 'driver forgets' ? notedAfter(row) : null;
   if (before) {
     await running.runTo(before);
     if (before === 'delete.job-ready') await lab.hasNoted("state='ready'");
@@ -65,16 +66,17 @@ export async function runTo(running: RunningOperation, lab: Laboratory, { point 
 
 /** Is refused, and told so; or, where it comes between, has its turn. */
 async function secondCall({ domain }: Laboratory, { operation }: Row): Promise<void> {
-  if (operation === 'freeze') {
+  if (operation.does === 'freeze') {
     const answer = await quiesceStorage(domain, { maxFreezeMs: 5_000 }).catch((error: unknown) => error);
     if (answer instanceof Error) expect(answer).toBeInstanceOf(DiskSnapshotError);
     else await (answer as Awaited<ReturnType<typeof quiesceStorage>>).unquiesce();
     return;
   }
-  const call = operation.startsWith('snapshot')
-    ? snapshotDisks(domain, { name: 'second', quiesce: 'never' })
-    : findDiskSnapshot(domain, 'cell').then((set) =>
-        operation.startsWith('revert') ? set?.revert({ force: true }) : set?.delete(),
-      );
+  const call =
+    operation.does === 'snapshot'
+      ? snapshotDisks(domain, { name: 'second', quiesce: 'never' })
+      : findDiskSnapshot(domain, 'cell').then((set) =>
+          operation.does === 'revert' ? set?.revert({ force: true }) : set?.delete(),
+        );
   await expect(call).rejects.toMatchObject({ code: 'OPERATION_IN_PROGRESS', outcome: 'unchanged' });
 }

@@ -9,10 +9,9 @@ import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { agentCommand } from '../../lib/testing/agent';
 import { run } from '../../lib/testing/command';
 import { temporaryDirectory } from '../../lib/testing/scratch';
-import type { Laboratory } from './laboratory';
+import { parseXml } from '../../lib/xml/document';
+import { type Base, FOLDERS, type Laboratory } from './laboratory';
 import type { RunningOperation } from './running';
-
-const FOLDERS = ['/mnt/a', '/mnt/b'];
 
 /** Random text in a file on each disk, and the list of their checksums beside it, all on stable storage. */
 export async function writePayload(lab: Laboratory, name: string): Promise<void> {
@@ -46,19 +45,25 @@ export async function expectAtPeace(lab: Laboratory, running: RunningOperation, 
 /**
  * The images of the disks and, where there is a set, of the points in time that it keeps. QEMU itself loses clusters of an
  * internal snapshot that it had no space to write: harmless, and `mayLeak`.
+ *
+ * @param wasCut the guest, or its disk, went in the midst of writing: there is a journal to replay, as a mount does
  */
 export async function expectSound(
   lab: Laboratory,
   sets: readonly DiskSnapshotSet[],
-  isOff: boolean,
-  mayLeak: boolean,
+  { wasCut, mayLeak }: { wasCut: boolean; mayLeak: boolean },
 ): Promise<void> {
-  const still = isOff ? null : await holdStill(lab);
+  const still = (await lab.isOff()) ? null : await holdStill(lab);
   try {
-    for (const source of await lab.sources()) await expectImage(source ?? '', !isOff, mayLeak);
+    for (const source of await lab.sources()) await expectImage(lab, source, null, !wasCut, mayLeak);
     for (const { disks, consistency } of sets)
-      for (const { disk, internalSnapshot } of disks)
-        if (internalSnapshot === null) await expectImage(lab.guest.image(disk), consistency === 'filesystem', mayLeak);
+      for (const { backupSource, internalSnapshot, method, name, disk } of disks) {
+        // What lies inside an image, or beside it in the cluster, is read by its name.
+        const own = lab.bases[disk === 'vda' ? 0 : 1] as Base;
+        const isInside = internalSnapshot !== null || method === 'rbd';
+        const kept = isInside ? own : { file: parseXml(backupSource ?? '').attributes.file ?? '' };
+        await expectImage(lab, kept, isInside ? name : null, consistency === 'filesystem', mayLeak);
+      }
   } finally {
     await still?.[Symbol.asyncDispose]();
   }
@@ -78,13 +83,18 @@ async function holdStill(lab: Laboratory): Promise<AsyncDisposable> {
 }
 
 /** The image as qemu-img sees it, the file system in it, and what the guest had written before. */
-async function expectImage(image: string, isClean: boolean, mayLeak: boolean): Promise<void> {
-  await run('qemu-img', ['check', '-q', '--force-share', image], { accept: mayLeak ? [0, 3] : [0] });
+async function expectImage(
+  lab: Laboratory,
+  image: Base,
+  snapshot: string | null,
+  isClean: boolean,
+  mayLeak: boolean,
+): Promise<void> {
+  if ('file' in image) await run('qemu-img', ['check', '-q', '-U', image.file], { accept: mayLeak ? [0, 3] : [0] });
   const directory = await temporaryDirectory('judged');
   const raw = join(directory, 'disk.raw');
   try {
-    await run('qemu-img', ['convert', '--force-share', '-O', 'raw', image, raw]);
-    // What was in use when it was cut has a journal to replay, as a mount does.
+    await lab.copyOut(image, snapshot, raw);
     if (!isClean) await run('e2fsck', ['-y', '-E', 'journal_only', raw], { accept: [0, 1] });
     const { stdout, stderr } = await run('e2fsck', ['-fn', raw]);
     expect(stdout + stderr).not.toContain('skipping journal recovery');
@@ -101,9 +111,6 @@ export async function expectNothingLeft(lab: Laboratory, was: readonly string[])
   expect(await listDiskSnapshots(lab.domain)).toEqual([]);
   expect(await lab.sources()).toEqual(lab.bases);
   expect(await lab.files()).toEqual(was);
-  if (!(await lab.isOff())) expect(await lab.open()).toEqual([...lab.bases].sort());
-  for (const base of lab.bases) {
-    const { stdout } = await run('qemu-img', ['info', '--force-share', '--output=json', base]);
-    expect(JSON.parse(stdout)).not.toHaveProperty('snapshots');
-  }
+  if (!(await lab.isOff())) expect(await lab.open()).toEqual([...lab.baseFiles].sort());
+  for (const base of lab.bases) expect(await lab.inside(base)).toEqual([]);
 }

@@ -1,43 +1,49 @@
 // One operation in a process of its own, as it was built. At every fault point it tells its parent, and waits for an answer:
-// "go", or "deadline", as if the caller's time were over just then.
+// "go", or "deadline": it goes on when the call's own time, which its parent has set, is over.
+const { once } = require('node:events');
 const { answerTo } = require('./answer');
 const { connect, findDiskSnapshot, quiesceStorage, snapshotDisks } = require('../../dist');
 const { installFaultHook } = require('../../dist/disk-snapshot/fault-point');
 
-const [uri, guest, operation] = process.argv.slice(2);
-const deadline = new AbortController();
-const { signal } = deadline;
+const [uri, guest, order] = process.argv.slice(2);
+const { does, disks, quiesce, timeoutMs } = JSON.parse(order);
 const maxFreezeMs = 60_000; // what is tried here is not the budget
 const name = 'cell';
+/** Of the call that is under way. It begins a moment after that of the call, and so ends after it. */
+let deadline = null;
+
+function within(call) {
+  if (timeoutMs === null) return call({});
+  const running = call({ timeoutMs });
+  deadline = AbortSignal.timeout(timeoutMs);
+  return running;
+}
 
 const OPERATIONS = {
   freeze: async (domain) => {
-    const held = await quiesceStorage(domain, { maxFreezeMs, signal });
-    await held.unquiesce();
+    const held = await within((call) => quiesceStorage(domain, { maxFreezeMs, ...call }));
+    await within((call) => held.unquiesce(call));
   },
-  snapshot: (domain) => snapshotDisks(domain, { name, quiesce: 'required', maxFreezeMs, signal }),
-  'snapshot, mixed': (domain) =>
-    snapshotDisks(domain, {
-      name,
-      disks: { vda: 'qemu', vdb: { method: 'qemu', mode: 'internal' } },
-      quiesce: 'never',
-      signal,
-    }),
-  delete: async (domain) => (await findDiskSnapshot(domain, name)).delete({ signal }),
-  revert: async (domain) => (await findDiskSnapshot(domain, name)).revert({ force: true, signal }),
+  snapshot: (domain) => within((call) => snapshotDisks(domain, { name, disks, quiesce, maxFreezeMs, ...call })),
+  delete: async (domain) => {
+    const set = await findDiskSnapshot(domain, name);
+    await within((call) => set.delete(call));
+  },
+  revert: async (domain) => {
+    const set = await findDiskSnapshot(domain, name);
+    await within((call) => set.revert({ force: true, ...call }));
+  },
 };
-OPERATIONS['delete, mixed'] = OPERATIONS.delete;
-OPERATIONS['revert, mixed'] = OPERATIONS.revert;
 
 installFaultHook(async (point) => {
-  if ((await answerTo(point)) === 'deadline') deadline.abort(new DOMException('the time is over', 'TimeoutError'));
+  if ((await answerTo(point)) === 'deadline' && !deadline.aborted) await once(deadline, 'abort');
 });
 
 void (async () => {
   let report = { ended: 'well' };
   const connection = await connect(uri);
   try {
-    await OPERATIONS[operation](await connection.domainLookupByName(guest));
+    await OPERATIONS[does](await connection.domainLookupByName(guest));
   } catch (error) {
     const { name: kind, code, outcome, message } = error;
     report = { ended: 'badly', kind, code, outcome, message };

@@ -4,15 +4,7 @@ import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FaultPoint } from '../../lib/disk-snapshot/fault-point';
-
-export type Operation =
-  | 'freeze'
-  | 'snapshot'
-  | 'snapshot, mixed'
-  | 'delete'
-  | 'delete, mixed'
-  | 'revert'
-  | 'revert, mixed';
+import type { Operation } from './operations';
 
 export type Report =
   | { ended: 'well' }
@@ -38,8 +30,10 @@ export class RunningOperation {
     this.ended = once(child, 'exit').then(() => said);
   }
 
-  static start(uri: string, guest: string, operation: Operation): RunningOperation {
-    return RunningOperation.of('operation.js', uri, guest, operation);
+  /** @param timeoutMs of its call; null: it may take for ever */
+  static start(uri: string, guest: string, operation: Operation, timeoutMs: number | null): RunningOperation {
+    const { does, disks, quiesce } = operation;
+    return RunningOperation.of('operation.js', uri, guest, JSON.stringify({ does, disks, quiesce, timeoutMs }));
   }
 
   /** A program beside this one that tells its points. */
@@ -105,10 +99,13 @@ const isGuard = (pid: number) =>
   );
 
 /** QEMU of a guest, as this process sees it. */
-export async function qemuOf(guest: string): Promise<number> {
+export const qemuOf = (guest: string): Promise<number> => qemuWith(`guest=${guest},`);
+
+/** The QEMU that is started with this in one of its arguments. */
+export async function qemuWith(word: string): Promise<number> {
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const argv = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
-    if (argv[0]?.includes('qemu-system') && argv.some((word) => word.startsWith(`guest=${guest},`))) return Number(pid);
+    if (argv[0]?.includes('qemu-system') && argv.some((each) => each.includes(word))) return Number(pid);
   }
-  throw new Error(`no QEMU of ${guest}`);
+  throw new Error(`no QEMU with ${word}`);
 }

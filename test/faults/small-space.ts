@@ -7,11 +7,17 @@ import { run, toolEnvironment } from '../../lib/testing/command';
 import { temporaryDirectory } from '../../lib/testing/scratch';
 
 // Whoever mounts it unmounts it: when the pipe from us closes, by our will or by our death.
-const KEEPER = `trap '' HUP INT TERM
-mount -t tmpfs -o size=300m,mode=711 tmpfs "$1" && echo mounted && read -r _
+const keeper = (mount: string) => `trap '' HUP INT TERM
+${mount} && echo mounted && read -r _
 umount -l "$1"
-rm -rf -- "$1"
+rm -rf -- "$1" "$1.img"
 `;
+const KEEPERS = {
+  tmpfs: keeper('mount -t tmpfs -o size=300m,mode=711 tmpfs "$1"'),
+  btrfs: keeper(
+    'truncate -s 400M "$1.img" && mkfs.btrfs -q "$1.img" >/dev/null && mount -o loop "$1.img" "$1" && chmod 711 "$1"',
+  ),
+} as const;
 
 export class SmallSpace {
   private constructor(
@@ -19,26 +25,33 @@ export class SmallSpace {
     private readonly keeper: ChildProcess,
   ) {}
 
-  static async mount(): Promise<SmallSpace> {
+  static async mount(type: keyof typeof KEEPERS = 'tmpfs'): Promise<SmallSpace> {
     const directory = await temporaryDirectory('space');
-    const keeper = spawn('sh', ['-c', KEEPER, 'sh', directory], {
+    const keeper = spawn('sh', ['-c', KEEPERS[type], 'sh', directory], {
       detached: true,
       stdio: ['pipe', 'pipe', 'inherit'],
       env: toolEnvironment(),
     });
     const [mounted] = await Promise.race([once(keeper.stdout, 'data'), once(keeper, 'exit')]);
-    if (!String(mounted).startsWith('mounted')) throw new Error('no tmpfs could be mounted: it needs root');
+    if (!String(mounted).startsWith('mounted')) {
+      keeper.stdin.end();
+      throw new Error(`no ${type} could be mounted: it needs root`);
+    }
     return new SmallSpace(directory, keeper);
   }
 
   async fill(): Promise<void> {
-    // The guest writes beside us: what was free a moment ago may be taken.
-    for (let taken = 0; ; ) {
+    // The guest writes beside us: what was free a moment ago may be taken. And btrfs keeps some for itself.
+    for (let taken = 0, piece = Number.POSITIVE_INFINITY; ; ) {
       const { bavail, bsize } = await statfs(this.directory);
       if (bavail === 0) return;
-      const piece = Math.max(1, Math.floor(bavail / 2)) * bsize;
-      await run('fallocate', ['-o', String(taken), '-l', String(piece), this.#filler], { accept: [0, 1] });
-      taken += piece;
+      piece = Math.min(piece, Math.max(1, Math.floor(bavail / 2)) * bsize);
+      const got = await run('fallocate', ['-o', String(taken), '-l', String(piece), this.#filler], { accept: [0, 1] });
+      if (got.exitCode === 0) {
+        taken += piece;
+        piece = Number.POSITIVE_INFINITY;
+      } else if (piece <= bsize) return;
+      else piece = Math.max(1, Math.floor(piece / bsize / 2)) * bsize;
     }
   }
 
