@@ -2,16 +2,25 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from '@jest/globals';
 import { type PrivateLibvirtd, readFileFromImage } from '../../lib/testing';
 import { guestExec } from '../../lib/testing/agent';
-import { linksIn, safeLinks } from './journal';
+import { qemuOf } from '../faults/running';
+import { hasJournal, linksIn, safeLinks, startJournal } from './journal';
 import { Observer } from './observer';
-import type { Fault, Operation, Step } from './plan';
-import { type Answer, type Measures, Worker } from './worker';
+import { DISKS, type Fault, type Operation, type Step } from './plan';
+import { type Answer, type Measures, type Reverts, Worker } from './worker';
+
+/** Where its disks are mounted, in their order. */
+export const FOLDERS = ['/mnt/a', '/mnt/b', '/mnt/c'] as const;
 
 /** Says that daemon or agent are away, or that the dead owner's last call still runs: the same recovery a moment later succeeds. */
 const PASSING: ReadonlySet<string | undefined> = new Set(['CONNECTION_LOST', 'OPERATION_IN_PROGRESS', 'THAW_FAILED']);
 const RECOVERY_MS = 120_000;
+/** For an emulated guest on a machine that is busy with others of its kind. */
+const BOOT_MS = 180_000;
+/** Why a snapshot has to wait for another to be deleted first. */
+const NEEDED: ReadonlySet<string | undefined> = new Set(['IN_USE', 'METHOD_UNSUPPORTED']);
 
 /** At least and at most as many links as a snapshot must hold. */
 interface Window {
@@ -29,6 +38,7 @@ export class SoakGuest {
     readonly name: string,
     private readonly daemon: PrivateLibvirtd,
     private readonly scratch: string,
+    private readonly allocator: string,
     private readonly say: (line: string) => void,
   ) {
     this.observer = new Observer(daemon, name);
@@ -46,17 +56,34 @@ export class SoakGuest {
     await delay(step.restMs);
   }
 
-  /** Whatever was begun is recovered, every snapshot holds what it should, and all are deleted. */
-  async conclude(): Promise<void> {
+  /**
+   * Whatever was begun is recovered, every snapshot holds what it should, and all are deleted.
+   *
+   * @param order whose turn it is, modulo how many there are; one that others need is told so, and has its turn again
+   */
+  async conclude(order: readonly number[]): Promise<void> {
     await this.#recover();
-    for (const [which, name] of (await this.#worker.must<string[]>({ do: 'sets' })).entries()) {
+    for (const [which, name] of (await this.#sets()).entries()) {
       for (const part of [0, 1, 2]) await this.#check(await this.#ask({ do: 'export', which, part }, name));
     }
-    for (let left = await this.#sets(); left > 0; left--) {
-      await this.#worker.must({ do: 'delete', which: left - 1, part: null });
+    for (const which of order) {
+      if ((await this.#sets()).length === 0) break;
+      const answer = await this.#worker.ask({ do: 'delete', which, part: null });
+      this.say(`${this.name} the last deletions: ${outcomeOf(answer)}`);
+      const waits = 'error' in answer && NEEDED.has(answer.error.code) && answer.error.outcome === 'unchanged';
+      if (!('result' in answer) && !waits) throw new Error(`${this.name}: ${outcomeOf(answer)}`);
     }
+    expect(await this.#sets()).toEqual([]);
     const findings = await this.#worker.must<string[]>({ do: 'diagnose', fix: false });
     if (findings.length > 0) throw new Error(`${this.name}: ${findings.join('\n')}`);
+  }
+
+  /** Has done one of each thing that a process does once, and let go of what it can: what it holds then, it always holds. */
+  async warmUp(): Promise<Measures> {
+    await this.#worker.must({ do: 'warm' });
+    await this.#worker.must({ do: 'quiesce', holdMs: 0, maxFreezeMs: 5_000 });
+    await this.disconnect();
+    return this.measure();
   }
 
   measure(): Promise<Measures> {
@@ -75,20 +102,81 @@ export class SoakGuest {
   async #take(name: string, { operation, fault }: Step): Promise<void> {
     const low = await this.#safe();
     await this.#harmAgent(fault);
+    this.#worker.reverts = null;
     const asked = this.#ask(operation, name, fault.kind === 'deadline' ? fault.afterMs : undefined);
-    if (fault.kind === 'process killed') {
-      await Promise.race([asked, delay(fault.afterMs)]);
-      await this.#worker.kill();
-      this.#worker = this.#newWorker();
-    }
-    const answer = await asked;
+    const { reverts, answer } = await this.#strike(fault, asked);
     this.say(`${this.name} ${name} ${brief(operation)}${faultIn(fault)}: ${outcomeOf(answer)}`);
     if ('ended' in answer && fault.kind !== 'process killed') throw new Error(`the process ended: ${answer.ended}`);
     if ('error' in answer && !TYPED.has(answer.error.name)) throw new Error(answer.error.stack);
-    if (fault.kind === 'process killed' || needsRecovery(answer)) await this.#recover();
+    const hasDied = fault.kind === 'process killed' || fault.kind === 'QEMU killed';
+    if (hasDied || needsRecovery(answer)) await this.#recover();
+    const found = await this.#upAgain(fault.kind === 'QEMU killed');
+    if (found) this.#checkBoot(found, low, reverts, 'result' in answer);
     const high = await this.#writesOn();
-    this.#windows.set(name, { low, high });
+    this.#windows.set(name, { low, high: found ? Math.max(...found) : high });
     await this.#check(answer);
+  }
+
+  async #strike(fault: Fault, asked: Promise<Answer>): Promise<{ reverts: Reverts | null; answer: Answer }> {
+    const struck = this.#worker;
+    if (fault.kind === 'process killed' || fault.kind === 'QEMU killed') {
+      await Promise.race([asked, delay(fault.afterMs)]);
+      if (fault.kind === 'QEMU killed') {
+        await this.#killQemu();
+      } else {
+        await struck.kill();
+        this.#worker = this.#newWorker();
+      }
+    }
+    const answer = await asked;
+    return { reverts: struck.reverts, answer };
+  }
+
+  /** Resolves when the daemon has noticed: what is asked of the guest in that moment fails, whoever asks. */
+  async #killQemu(): Promise<void> {
+    const qemu = await qemuOf(this.name).catch(() => null);
+    if (qemu === null) return; // a revert has stopped it
+    process.kill(qemu, 'SIGKILL');
+    await this.observer.sees('the daemon does not notice that its QEMU is gone', async (domain) => {
+      const isNoticed = !(await domain.isActive()) || (await qemuOf(this.name).catch(() => qemu)) !== qemu;
+      return isNoticed || undefined;
+    });
+  }
+
+  /**
+   * The guest runs. Where its QEMU was killed, a person starts it; what a revert stopped runs again by itself.
+   *
+   * @returns how many links each disk held when it was booted; null where it was not
+   */
+  async #upAgain(mayBeOff: boolean): Promise<number[] | null> {
+    const goesOn = await this.observer.sees(
+      'it is not up',
+      async (domain) => {
+        if (await domain.isActive()) return hasJournal(domain);
+        if (!mayBeOff) throw new Error('nobody has started the guest again');
+        await domain.create();
+        return undefined;
+      },
+      BOOT_MS,
+    );
+    if (goesOn) return null;
+    return this.observer.sees('its journal does not go on', (domain) => startJournal(domain, FOLDERS), BOOT_MS);
+  }
+
+  /** What was safe before the step is there, unless the disk has gone back: then what was safe at its snapshot is. */
+  #checkBoot(found: readonly number[], low: number, reverts: Reverts | null, isBack: boolean): void {
+    const links = Object.fromEntries(DISKS.map((disk, at) => [disk, found[at] ?? -1]));
+    const back = reverts?.disks ?? [];
+    const window = this.#windows.get(reverts?.set ?? '') ?? { low: 1, high: 0 };
+    const holds = (disk: string) => (links[disk] ?? -1) >= low;
+    const isAtSnapshot = (disk: string) => (links[disk] ?? -1) >= window.low && (links[disk] ?? -1) <= window.high + 1;
+    const others = DISKS.filter((disk) => !back.includes(disk));
+    const isWhole = back.every(isAtSnapshot) || (!isBack && back.every(holds));
+    this.say(`${this.name} was booted: ${JSON.stringify(links)}, ${low} were safe before`);
+    if (isWhole && others.every(holds)) return;
+    throw new Error(
+      `it holds ${JSON.stringify(links)}, not at least ${low}, or ${JSON.stringify(window)} on ${back.join(', ')}`,
+    );
   }
 
   #ask(operation: Operation, name: string, timeoutMs?: number): Promise<Answer> {
@@ -135,8 +223,8 @@ export class SoakGuest {
     });
   }
 
-  async #sets(): Promise<number> {
-    return (await this.#worker.must<string[]>({ do: 'sets' })).length;
+  #sets(): Promise<string[]> {
+    return this.#worker.must<string[]>({ do: 'sets' });
   }
 
   /** Said to the guest beforehand: a frozen agent runs no programs. */
@@ -149,7 +237,7 @@ export class SoakGuest {
   }
 
   #newWorker(): Worker {
-    return new Worker(this.daemon.uri, this.name, this.scratch);
+    return new Worker(this.daemon.uri, this.name, this.scratch, this.allocator);
   }
 }
 

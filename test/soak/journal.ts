@@ -7,10 +7,12 @@ const PADDING = '0'.repeat(960);
 
 // A link is counted in memory when all disks have it on stable storage: from then on it must never be missing.
 const WRITER = `#!/bin/sh
-# journal-writer DIRECTORY...: appends a link to the file journal in each directory, syncs, and counts it in /run/journal.
+# journal-writer COUNT SUM DIRECTORY...: appends links to the file journal in each directory, after that one, syncs, and counts
+# each in /run/journal.
 exec 9<>/run/never
-count=0
-sum=start
+count=$1
+sum=$2
+shift 2
 while :; do
   count=$((count + 1))
   sum=$(echo "$count $sum" | md5sum)
@@ -23,6 +25,35 @@ while :; do
 done
 `;
 
+// A guest that has been booted anew, perhaps on other disks, goes on where the shortest journal ends: they are equal again.
+// Asked again, by somebody whom the answer did not reach, it says the same.
+const RESUME = `#!/bin/sh
+# journal-resume DIRECTORY...
+set -e
+if ! mkdir /run/resumed 2>/dev/null; then
+  until [ -s /run/journal ]; do usleep 10000; done
+  exec cat /run/found
+fi
+least=
+for directory; do
+  [ -e "$directory/journal" ] || : >"$directory/journal"
+  links=$(wc -l <"$directory/journal")
+  echo "$links" >>/run/found
+  [ -n "$least" ] && [ "$least" -le "$links" ] || least=$links
+done
+sum=start
+for directory; do
+  head -n "$least" "$directory/journal" >"$directory/journal.new"
+  mv "$directory/journal.new" "$directory/journal"
+  [ "$least" = 0 ] || { last=$(tail -n 1 "$directory/journal"); sum=\${last#* }; sum=\${sum%% *}; }
+done
+sync
+journal-writer "$least" "$sum" "$@" </dev/null >/dev/null 2>&1 &
+echo $! >/run/journal.pid
+until [ -s /run/journal ]; do usleep 10000; done
+cat /run/found
+`;
+
 async function shell(domain: Domain, script: string, input?: string): Promise<string> {
   const { exitCode, stdout, stderr } = await guestExec(
     domain,
@@ -33,10 +64,21 @@ async function shell(domain: Domain, script: string, input?: string): Promise<st
   return stdout.trim();
 }
 
-export async function startJournal(domain: Domain, directories: readonly string[]): Promise<void> {
-  await shell(domain, 'cat >/bin/journal-writer && chmod +x /bin/journal-writer', WRITER);
-  await shell(domain, `journal-writer ${directories.join(' ')} </dev/null >/dev/null 2>&1 & echo $! >/run/journal.pid`);
-  await shell(domain, 'until [ -s /run/journal ]; do usleep 10000; done');
+/**
+ * In a guest that has just been booted: the journals are continued, from the shortest on.
+ *
+ * @returns how many whole links each held
+ */
+export async function startJournal(domain: Domain, directories: readonly string[]): Promise<number[]> {
+  await shell(domain, 'cat >/bin/new && chmod +x /bin/new && mv /bin/new /bin/journal-writer', WRITER);
+  await shell(domain, 'cat >/bin/new && chmod +x /bin/new && mv /bin/new /bin/journal-resume', RESUME);
+  const found = await shell(domain, `journal-resume ${directories.join(' ')}`);
+  return found.split('\n').map(Number);
+}
+
+/** False in a guest that was booted since. */
+export async function hasJournal(domain: Domain): Promise<boolean> {
+  return (await shell(domain, '[ -s /run/journal ] && echo yes || echo no')) === 'yes';
 }
 
 /** After it, what is on the disks no longer changes. */

@@ -17,10 +17,14 @@ export class Observer {
   /**
    * What the guest shows, as soon as it shows it. Daemon and agent may be away; both are asked again.
    *
-   * @throws Error with what was last seen, when nothing came of it in a minute
+   * @throws Error with what was last seen, when nothing came of it in a minute, or as long as it may take
    */
-  async sees<T>(what: string, look: (domain: Domain) => Promise<T | undefined>): Promise<T> {
-    const end = performance.now() + PATIENCE_MS;
+  async sees<T>(
+    what: string,
+    look: (domain: Domain) => Promise<T | undefined>,
+    patienceMs: number = PATIENCE_MS,
+  ): Promise<T> {
+    const end = performance.now() + patienceMs;
     let last: unknown = 'nothing';
     while (performance.now() < end) {
       try {
@@ -32,7 +36,7 @@ export class Observer {
       }
       await delay(100);
     }
-    throw new Error(`${this.guest}: ${what}, for ${PATIENCE_MS} ms (last: ${last})`);
+    throw new Error(`${this.guest}: ${what}, for ${patienceMs} ms (last: ${last})`);
   }
 
   async close(): Promise<void> {

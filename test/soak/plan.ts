@@ -20,6 +20,8 @@ export type Operation =
     }
   /** `which`, `part`: numbers that are taken modulo what there is; part null: the whole set. */
   | { do: 'delete'; which: number; part: number | null }
+  /** Of a guest that runs, with force. */
+  | { do: 'revert'; which: number; part: number | null }
   | { do: 'export'; which: number; part: number }
   | { do: 'read'; which: number; part: number; bytes: number }
   | { do: 'quiesce'; holdMs: number; maxFreezeMs: number }
@@ -28,7 +30,7 @@ export type Operation =
 
 export type Fault =
   | { kind: 'none' }
-  | { kind: 'process killed'; afterMs: number }
+  | { kind: 'process killed' | 'QEMU killed'; afterMs: number }
   | { kind: 'deadline'; afterMs: number }
   | { kind: 'agent stopped' | 'agent killed'; afterMs: number; forMs: number };
 
@@ -68,6 +70,10 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({ do: fc.constant('delete' as const), which: index, part: fc.option(index, { freq: 3 }) }),
   },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('revert' as const), which: index, part: fc.option(index, { freq: 3 }) }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('export' as const), which: index, part: index }) },
   {
     weight: 1,
@@ -99,6 +105,10 @@ const agent = {
     forMs: ms(100, 3000),
   }),
 };
+const qemu = {
+  weight: 1,
+  arbitrary: fc.record({ kind: fc.constant('QEMU killed' as const), afterMs: ms(0, 1500) }),
+};
 const killed = {
   weight: 4,
   arbitrary: fc.record({ kind: fc.constant('process killed' as const), afterMs: ms(0, 1500) }),
@@ -110,11 +120,16 @@ const draw = <T>(arbitrary: fc.Arbitrary<T>, seed: number, count: number): T[] =
 /** The same seed and guest: the same steps. A process that is to live for the whole soak is not killed. */
 export function stepsOf(seed: number, guest: number, mayBeKilled: boolean, count: number): Step[] {
   const fault: fc.Arbitrary<Fault> = mayBeKilled
-    ? fc.oneof(none, deadline, agent, killed)
-    : fc.oneof(none, deadline, agent);
+    ? fc.oneof(none, deadline, agent, qemu, killed)
+    : fc.oneof(none, deadline, agent, qemu);
   return draw(fc.record({ operation, fault, restMs: ms(0, 1000) }), seed + 1 + guest, count);
 }
 
 export function daemonDeaths(seed: number, count: number): DaemonDeath[] {
   return draw(fc.record({ afterMs: ms(10_000, 45_000), downMs: ms(0, 3000) }), seed, count);
+}
+
+/** In which order a guest's snapshots are deleted at the end: each number is taken modulo how many there are left. */
+export function lastOrder(seed: number, guest: number, count: number): number[] {
+  return draw(index, seed + 1 + guest, count);
 }

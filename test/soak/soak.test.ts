@@ -9,28 +9,21 @@ import { PrivateLibvirtd, readFileFromImage, TestGuest, verifyConsistency } from
 import { run } from '../../lib/testing/command';
 import { temporaryDirectory } from '../../lib/testing/scratch';
 import { Mounted } from '../storage/mounted';
-import { SoakGuest } from './guest';
+import { buildAllocator } from './allocator';
+import { FOLDERS, SoakGuest } from './guest';
 import { linksIn, safeLinks, startJournal, stopJournal } from './journal';
+import { isLeak, LEAK_BYTES_PER_MINUTE, type Sample, slope } from './leak';
 import { filesBelow, processesLeft } from './leftovers';
-import { DISKS, daemonDeaths, stepsOf } from './plan';
-import type { Measures } from './worker';
+import { DISKS, daemonDeaths, lastOrder, stepsOf } from './plan';
 
 const MINUTES = Number(process.env.LIBVIRT_DISKSNAPSHOT_SOAK_MINUTES ?? 2);
 const SEED = Number(process.env.LIBVIRT_DISKSNAPSHOT_SOAK_SEED ?? randomInt(2 ** 31));
-const GUESTS = 2;
+const GUESTS = 3;
 const MOST_STEPS = 20_000;
-const MEASURES = 12;
+const MEASURES = 40;
 const LOG_LINES = 60;
 /** The worker of the last guest lives from the first to the last step: what it does not let go of shows. */
 const LIVES = GUESTS - 1;
-/** What V8 and the allocators keep for themselves; a leak of half a megabyte a minute is more in half an hour. */
-const GROWTH_BYTES = 16 * 1024 * 1024;
-/**
- * The memory of the whole process grows for its first six minutes (from 75 to 165 MiB; then it stood until the tenth, where that run
- * ended), by its threads and by code that is being compiled: a shorter run says something of JavaScript's heap alone.
- */
-const MEASURED = MINUTES < 20 ? (['heap'] as const) : (['heap', 'rss'] as const);
-
 jest.setTimeout((MINUTES + 12) * 60_000);
 
 const started = performance.now();
@@ -38,6 +31,7 @@ const say = (line: string) =>
   process.stdout.write(`${((performance.now() - started) / 1000).toFixed(1).padStart(7)} s  ${line}\n`);
 
 let scratch: string;
+let allocator: string;
 const mounts: Mounted[] = [];
 let daemon: PrivateLibvirtd;
 const booted: TestGuest[] = [];
@@ -45,6 +39,7 @@ const guests: SoakGuest[] = [];
 
 beforeAll(async () => {
   scratch = await temporaryDirectory('soak');
+  allocator = await buildAllocator();
   for (const type of ['btrfs', 'xfs'] as const) mounts.push(await Mounted.make(type, scratch));
   const [btrfs = '', xfs = ''] = mounts.map(({ directory }) => directory);
   // After the mounts: the daemon's namespace takes no later ones.
@@ -54,8 +49,8 @@ beforeAll(async () => {
     const disks = [{}, { format: 'raw', directory: btrfs }, { format: 'raw', directory: xfs }] as const;
     const guest = await TestGuest.boot({ connection, disks, name: `g${at}`, persistent: true, restorable: false });
     booted.push(guest);
-    await startJournal(guest.domain, ['/mnt/a', '/mnt/b', '/mnt/c']);
-    guests.push(new SoakGuest(guest.name, daemon, scratch, say));
+    await startJournal(guest.domain, FOLDERS);
+    guests.push(new SoakGuest(guest.name, daemon, scratch, allocator, say));
   }
   await connection.close();
 });
@@ -72,16 +67,16 @@ test(`${MINUTES} minutes, seed ${SEED}`, async () => {
   const places = [...booted.map(({ directory }) => directory), ...mounts.map(({ directory }) => directory)];
   const filesBefore = await filesBelow(places);
   const scratchBefore = await readdir(scratch);
-  const empty = await worker().measure();
+  const warm = await worker().warmUp();
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), MINUTES * 60_000);
-  const measures: Measures[] = [];
+  const samples: Sample[] = [];
   let next = performance.now();
   const measure = async () => {
     if (performance.now() < next) return;
     next += (MINUTES * 60_000) / MEASURES;
     const now = await worker().measure();
-    measures.push(now);
+    samples.push({ minutes: performance.now() / 60_000, bytes: now.held });
     say(`a process that lives through it: ${JSON.stringify(now)}`);
   };
   try {
@@ -105,13 +100,13 @@ test(`${MINUTES} minutes, seed ${SEED}`, async () => {
   }
 
   say('the end: recovery, all snapshots examined and deleted');
-  for (const guest of guests) await guest.conclude();
-  measures.push(await worker().measure());
+  for (const [at, guest] of guests.entries()) await guest.conclude(lastOrder(SEED, at, MOST_STEPS));
   await worker().disconnect();
   const closed = await worker().measure();
-  say(
-    `its files and sockets: ${empty.files} before, ${closed.files} after; threads: ${empty.threads}, ${closed.threads}`,
-  );
+  say(`when it has let go of all: ${JSON.stringify(warm)} before, ${JSON.stringify(closed)} after`);
+  for (const kind of ['sockets', 'files', 'threads'] as const) {
+    expect(closed[kind]).toBeLessThanOrEqual(warm[kind]);
+  }
 
   // Before the guests end: their agents' sockets go with them.
   expect(await filesBelow(places)).toEqual(filesBefore);
@@ -128,22 +123,14 @@ test(`${MINUTES} minutes, seed ${SEED}`, async () => {
   for (const guest of guests) await guest.close();
   expect(await readdir(scratch)).toEqual(scratchBefore);
   expect(await processesLeft(scratch)).toEqual([]);
-  for (const kind of MEASURED) expect(growth(measures, kind)).toBeLessThan(GROWTH_BYTES);
+  say(`it grew by ${Math.round(slope(samples))} bytes a minute, of ${LEAK_BYTES_PER_MINUTE} that it may`);
+  expect(isLeak(samples)).toBe(false);
 });
 
 function worker(): SoakGuest {
   const guest = guests[LIVES];
   if (guest === undefined) throw new Error('no guest was booted');
   return guest;
-}
-
-/** From the second third, which is warm, to the last: by the least of each, since a moment's garbage is no leak. */
-function growth(measures: readonly Measures[], kind: 'rss' | 'heap'): number {
-  const third = Math.floor(measures.length / 3);
-  const least = (some: readonly Measures[]) => Math.min(...some.map((one) => one[kind]));
-  const grown = least(measures.slice(-third)) - least(measures.slice(third, -third));
-  say(`${kind} of a process that lived through it grew by ${grown} bytes from its second third to its last`);
-  return grown;
 }
 
 async function killDaemon(signal: AbortSignal): Promise<void> {

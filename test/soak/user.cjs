@@ -1,5 +1,6 @@
 // A process of a user: works for one guest, as its parent says, connects again when its connection ends, and may be killed.
-const { readdirSync } = require('node:fs');
+const { readdirSync, readlinkSync } = require('node:fs');
+const { stat } = require('node:fs/promises');
 const { setTimeout: delay } = require('node:timers/promises');
 const {
   connect,
@@ -10,11 +11,13 @@ const {
   snapshotDisks,
 } = require('../../dist');
 
-const [uri, guest] = process.argv.slice(2);
+const [uri, guest, allocator] = process.argv.slice(2);
+const { allocated, leak } = require(allocator);
 /** More than that, and a snapshot is deleted instead of made. */
 const MOST_SETS = 5;
 
 let connection = null;
+const kept = [];
 
 async function domain() {
   if (connection === null) {
@@ -43,6 +46,15 @@ const operations = {
     const disk = part === null ? null : at(set.disks, part);
     await (disk ?? set).delete(call);
     return `${set.name}${disk === null ? '' : `/${disk.disk}`} deleted`;
+  },
+  async revert(dom, { which, part }, call) {
+    const set = at(await listDiskSnapshots(dom), which);
+    if (set === undefined) return 'nothing to revert to';
+    const disk = part === null ? null : at(set.disks, part);
+    // Told before: it may end with this process.
+    process.send({ reverts: { set: set.name, disks: disk === null ? set.disks.map((one) => one.disk) : [disk.disk] } });
+    await (disk ?? set).revert({ force: true, ...call });
+    return `back at ${set.name}${disk === null ? '' : `/${disk.disk}`}`;
   },
   async export(dom, { which, part, path }, call) {
     const set = at(await listDiskSnapshots(dom), which);
@@ -81,13 +93,36 @@ const operations = {
   },
 };
 
+const linkOf = (fd) => {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return ''; // the folder's own
+  }
+};
+
 const own = {
-  /** What may grow: bytes, and open files, sockets and threads by number. */
+  /** What may grow: bytes that JavaScript or C holds, and open files, sockets and threads by number. */
   measure() {
-    global.gc();
-    const count = (folder) => readdirSync(folder).length;
-    const { rss, heapUsed, external } = process.memoryUsage();
-    return { rss, heap: heapUsed + external, files: count('/proc/self/fd'), threads: count('/proc/self/task') };
+    for (let times = 0; times < 3; times++) global.gc(); // what a finalizer lets go of, the next one finds
+    const links = readdirSync('/proc/self/fd').map(linkOf);
+    return {
+      held: process.memoryUsage().heapUsed + allocated(),
+      sockets: links.filter((link) => link.startsWith('socket:')).length,
+      files: links.length,
+      threads: readdirSync('/proc/self/task').length,
+      rss: process.memoryUsage.rss(),
+    };
+  },
+  /** Loses a megabyte on purpose: by an allocation that nobody frees, or an object that somebody keeps. */
+  leak({ of }) {
+    if (of === 'JavaScript')
+      kept.push(Array.from({ length: 16 * 1024 }, (_, at) => `${kept.length} ${at} ${'-'.repeat(40)}`));
+    else for (let lost = 0; lost < 1024 * 1024; ) lost += leak();
+  },
+  /** What a process does once: the first use of the file system starts threads that stay. */
+  async warm() {
+    await stat(__filename);
   },
   async disconnect() {
     await connection?.close();
@@ -98,7 +133,7 @@ process.on('message', async ({ id, operation, timeoutMs }) => {
   try {
     const call = timeoutMs === undefined ? {} : { timeoutMs };
     const result = own[operation.do]
-      ? await own[operation.do]()
+      ? await own[operation.do](operation)
       : await operations[operation.do](await domain(), operation, call);
     process.send({ id, result: result ?? null });
   } catch (error) {

@@ -14,11 +14,20 @@ export interface Failure {
 export type Answer = { result: unknown } | { error: Failure } | { ended: string };
 
 export interface Measures {
-  /** Bytes of the whole process, and of what JavaScript holds. */
-  rss: number;
-  heap: number;
+  /** Bytes that were allocated and are still in use: by JavaScript's objects, and by all that calls malloc. */
+  held: number;
+  sockets: number;
+  /** Sockets included. */
   files: number;
   threads: number;
+  /** Of the process, with what is kept for later: shown, not judged. */
+  rss: number;
+}
+
+/** Where a revert that was asked for leads to; what becomes of it is not said. */
+export interface Reverts {
+  set: string;
+  disks: string[];
 }
 
 /** In the environment of each worker, and so of all that it starts. */
@@ -27,17 +36,23 @@ export const MARK = 'LIBVIRT_DISKSNAPSHOT_SOAK_OF';
 /** Nothing that a user calls may take longer; the longest are waits for an agent that hangs. */
 const LONGEST_MS = 240_000;
 
-type Request = Operation | { do: 'sets' | 'measure' | 'disconnect' };
+type Request = Operation | { do: 'sets' | 'measure' | 'disconnect' | 'warm' } | { do: 'leak'; of: 'C' | 'JavaScript' };
 
 export class Worker {
   readonly #child: ChildProcess;
   readonly #ended: Promise<string>;
   #next = 1;
+  /** What it began last. */
+  reverts: Reverts | null = null;
 
-  constructor(uri: string, guest: string, mark: string) {
-    this.#child = fork(join(__dirname, 'user.cjs'), [uri, guest], {
+  /** @param allocator the library that `allocations.c` becomes */
+  constructor(uri: string, guest: string, mark: string, allocator: string) {
+    this.#child = fork(join(__dirname, 'user.cjs'), [uri, guest, allocator], {
       execArgv: ['--expose-gc'],
       env: { ...process.env, [MARK]: mark },
+    });
+    this.#child.on('message', (message: { reverts?: Reverts }) => {
+      this.reverts = message.reverts ?? this.reverts;
     });
     this.#ended = once(this.#child, 'exit').then(([code, signal]) => String(signal ?? `exit code ${code}`));
   }
