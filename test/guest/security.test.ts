@@ -3,19 +3,10 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import {
-  type Connection,
-  diagnose,
-  diskTree,
-  listDiskSnapshots,
-  planSnapshot,
-  recoverDiskSnapshots,
-  snapshotDisks,
-  unquiesceStorage,
-} from '../../lib';
+import { listDiskSnapshots, snapshotDisks } from '../../lib';
 import { readJournal, writeRecord } from '../../lib/disk-snapshot/records/journal';
 import { qemuStateOf } from '../../lib/disk-snapshot/records/record';
-import { PrivateLibvirtd, TestGuest } from '../../lib/testing';
+import { TestGuest } from '../../lib/testing';
 import { readDomain } from '../../lib/xml/domain';
 
 jest.setTimeout(120_000);
@@ -94,54 +85,5 @@ describe('a guest that is off', () => {
     }
     await writeRecord(guest.domain, 'set', record);
     await set.delete();
-  });
-});
-
-describe('a connection that may only read', () => {
-  let daemon: PrivateLibvirtd;
-  let guest: TestGuest;
-  let connection: Connection;
-  let reader: Connection;
-  beforeAll(async () => {
-    daemon = await PrivateLibvirtd.start();
-    connection = await daemon.connect();
-    guest = await TestGuest.boot({ connection, start: false, agent: false });
-    await snapshotDisks(guest.domain, { name: 'seen' });
-    reader = await daemon.connect({ readonly: true });
-  });
-  afterAll(async () => {
-    await reader?.close();
-    await guest?.close();
-    await connection?.close();
-    await daemon?.close();
-  });
-  const domain = () => reader.domainLookupByName(guest.name);
-
-  test('lists, plans, looks and diagnoses', async () => {
-    const dom = await domain();
-    expect((await listDiskSnapshots(dom)).map(({ name }) => name)).toEqual(['seen']);
-    expect((await diskTree(dom)).disks[0]?.layers).toHaveLength(2);
-    expect((await planSnapshot(dom, { name: 'next' })).disks).toHaveLength(1);
-    expect(await diagnose(dom)).toEqual([]);
-  });
-
-  test('says of everything else that it may not, before anything is touched', async () => {
-    const dom = await domain();
-    const before = await guest.domain.getXMLDesc();
-    const files = readdirSync(guest.directory).sort();
-    const [set] = await listDiskSnapshots(dom);
-    const calls: Record<string, () => Promise<unknown> | undefined> = {
-      snapshotDisks: () => snapshotDisks(dom),
-      delete: () => set?.delete(),
-      recoverDiskSnapshots: () => recoverDiskSnapshots(dom),
-    };
-    for (const [name, call] of Object.entries(calls)) {
-      const error: unknown = await Promise.resolve(call()).catch((e: unknown) => e);
-      expect({ name, error }).toMatchObject({ name, error: { code: 'PERMISSION_DENIED', outcome: 'unchanged' } });
-      expect((error as Error).message).toContain('without readonly');
-    }
-    await expect(unquiesceStorage(dom)).rejects.toMatchObject({ name: 'DiskSnapshotError' });
-    expect(await guest.domain.getXMLDesc()).toBe(before);
-    expect(readdirSync(guest.directory).sort()).toEqual(files);
   });
 });

@@ -42,14 +42,19 @@ export interface QemuImage {
 }
 
 /**
+ * Where the XML is all there is: a hypervisor without QEMU's monitor, such as libvirt's test driver; and a connection that may
+ * only read. That one cannot claim a domain either, so that nothing is ever changed by what the XML alone says.
+ */
+const WITHOUT_MONITOR: ReadonlySet<number> = new Set([ErrorNumber.NO_SUPPORT, ErrorNumber.OPERATION_DENIED]);
+
+/**
  * The chain that QEMU has open. The XML is not asked: a daemon that died in the wrong moment leaves it behind the truth.
  *
  * @throws DiskSnapshotError OPERATION_FAILED where QEMU does not know the disk
  */
 export async function liveChain(domain: Domain, disk: DomainDisk, call: CallOptions = {}): Promise<Chain> {
   const devices = await qmp<BlockDevice[]>(domain, 'query-block', {}, call).catch((e: unknown) => {
-    // A hypervisor without QEMU's monitor, such as libvirt's test driver: the XML is all there is.
-    if (e instanceof LibvirtError && e.code === ErrorNumber.NO_SUPPORT) return null;
+    if (e instanceof LibvirtError && WITHOUT_MONITOR.has(e.code)) return null;
     throw e;
   });
   const chain = devices === null ? chainOfXml(disk) : chainOfQemu(devices, disk.alias);
