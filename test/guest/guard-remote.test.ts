@@ -101,7 +101,7 @@ describe.each([
     await Promise.all([at.daemon.kill(), kill(child)]);
     await delay(5_000);
     await restart();
-    expect(await writesAgain()).toBeLessThan(3_000);
+    expect(await writesAgain()).toBeLessThan(2_000);
   });
 });
 

@@ -18,8 +18,11 @@ import { isLocalUri } from '../local';
 import { type Answers, Credentials } from './credentials';
 import { isEmbedded, type Order, receive, rootOf, send, type ToGuard } from './wire';
 
-/** Between two tries to reach a host or its daemon, which may be starting again: at first, and at most. */
-const RETRY_MS = { first: 200, most: 2_000 };
+/**
+ * Between two tries to reach a host or its daemon, which may be starting again: at first, and at most. A guest writes again within
+ * 2 s of its daemon's return: one of them goes by before we ask, and libvirt needs some of the other to find the agent again.
+ */
+const RETRY_MS = { first: 200, most: 750 };
 /**
  * Opens of the embedded driver. Whoever else has opened its root by then has the guest, and can thaw it; and libvirt
  * opens no more than about a dozen in one process ("Too many drivers").
