@@ -50,7 +50,8 @@ export async function containedHolder(
   uri: string,
   name: string,
 ): Promise<{ killHolder(): Promise<void>; end(): void }> {
-  const shell = 'mount -t proc proc /proc && "$@" & wait; sleep 3600';
+  // What a shell starts in the background reads nothing, unless it is told to.
+  const shell = 'mount -t proc proc /proc; exec 3<&0; "$@" <&3 & wait; sleep 3600';
   const argv = ['-p', '-m', '-f', 'sh', '-c', shell, 'sh', process.execPath, '-e', PROGRAM, uri, name, 'freeze'];
   const container = spawn('unshare', argv, { cwd: ROOT, stdio: ['pipe', 'pipe', 'inherit'] });
   container.stdin.write('{}');
