@@ -469,7 +469,10 @@ export interface Domain {
   setUserPassword(user: string, password: string, flags?: AgentFlagsArg<'DomainSetUserPasswordFlags'>): Promise<void>;
   /** virDomainAuthorizedSSHKeysGet: a guest's user's keys. Asks the agent. */
   authorizedSSHKeysGet(user: string, flags?: AgentFlagsArg<never>): Promise<string[]>;
-  /** virDomainAuthorizedSSHKeysSet: null with REMOVE: the whole file. */
+  /**
+   * virDomainAuthorizedSSHKeysSet: these keys in place of all that are there; null, without flags: none at all. `APPEND`:
+   * beside those that are there; `REMOVE`: takes these away, and it is no error that one is not there. Asks the agent.
+   */
   authorizedSSHKeysSet(
     user: string,
     keys: readonly string[] | null,

@@ -18,7 +18,7 @@ export interface Told {
 }
 
 /** What is set as `number | bigint` is told as a bigint: it has 64 bits. */
-type ToldAs<Value> = bigint extends Value ? bigint : Value;
+export type ToldAs<Value> = bigint extends Value ? bigint : Value;
 /** The names of what may be set, as they are told. */
 type ToldOf<Params> = { [Name in keyof Params]?: ToldAs<NonNullable<Params[Name]>> | undefined };
 

@@ -44,7 +44,7 @@ const NULLABLE_ALL_THE_SAME: ReadonlySet<string> = new Set([
   'virConnectFindStoragePoolSources srcSpec',
   'virNodeNumOfDevices cap',
   'virNodeListDevices cap',
-  // with REMOVE: all of them
+  // without flags: none are left
   'virDomainAuthorizedSSHKeysSet keys',
 ]);
 
