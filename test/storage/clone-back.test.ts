@@ -3,6 +3,7 @@ import { chmod, chown, mkdir, readdir, rm, stat, truncate } from 'node:fs/promis
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { findDiskSnapshot, snapshotDisks } from '../../lib';
+import { type FaultPoint, installFaultHook } from '../../lib/disk-snapshot/fault-point';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import type { Connection } from '../../lib/libvirt';
 import { run } from '../../lib/testing/command';
@@ -67,6 +68,25 @@ describe.each([
     expect(layer.disks[0]?.state).toBe('present');
     await layer.delete();
     await clone.delete();
+  });
+
+  test('an abort before the image is replaced takes the revert back; one after it does not end it', async () => {
+    await fill(image, 6, 1, 1);
+    const set = await snapshotDisks(vm.domain, { disks: { vda: method }, name: 'abort' });
+    await fill(image, 7, 1, 1);
+    const before = await stat(image);
+    const reverted = (point: FaultPoint) => {
+      const controller = new AbortController();
+      installFaultHook((passed) => (passed === point ? controller.abort(new Error('enough')) : undefined));
+      return set.revert({ signal: controller.signal }).finally(() => installFaultHook(null));
+    };
+    await expect(reverted('revert.guest-off')).rejects.toThrow('enough');
+    expect(await stat(image)).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs });
+    expect(await readJournal(vm.domain)).toMatchObject({ intents: [], claims: [] });
+    expect(await readdir(join(mounted.directory, 'images'))).toHaveLength(2);
+    await reverted('revert.begun');
+    await expectPattern(image, 6, 1, 1);
+    await set.delete();
   });
 
   test('what lies in the place of the clone, and is not the clone, is shown as missing, and nothing becomes of it', async () => {
