@@ -345,23 +345,24 @@ test('of two disks that have room each by itself, but not together, the plan say
   await remove('b');
 });
 
-test('a volume that was extended since comes back, and keeps its new size; one that was reduced is refused', async () => {
+test('a volume that was extended since comes back, and keeps its new size', async () => {
   const set = await snapshotDisks(guest.domain, { name: 'sized' });
   const wanted = await hash(`${VOLUMES}/a.sized`);
   const head = async () => (await host.run('sh', '-c', `head -c ${32 * MIB} ${ORIGIN} | sha256sum`)).split(' ')[0];
-  await host.run('lvextend', '--size', '40M', `${VOLUME_GROUP}/a`);
+  const resize = async (size: string) => {
+    await host.run('lvchange', '--yes', '--activate', 'n', `${VOLUME_GROUP}/a`);
+    await host.run('lvresize', '--yes', '--force', '--size', size, `${VOLUME_GROUP}/a`);
+    await host.run('lvchange', '--yes', '--activate', 'y', `${VOLUME_GROUP}/a`);
+  };
+  await resize('40M');
   await scribble(8, 8);
   await set.revert();
   expect(await head()).toBe(wanted);
   expect(await field('lv_size', 'a')).toBe('40.00m');
-  await host.run('lvreduce', '--yes', '--force', '--size', '28M', `${VOLUME_GROUP}/a`);
-  const error = await refusal(set.revert());
-  expect(error).toMatchObject({ code: 'OPERATION_FAILED', outcome: 'unchanged', disk: 'vda' });
-  expect(error.message).toContain('lvextend');
-  await host.run('lvextend', '--size', '32M', `${VOLUME_GROUP}/a`);
-  await set.revert();
-  expect(await hash(ORIGIN)).toBe(wanted);
+  expect(await states()).toEqual([['present']]);
   await set.delete();
+  await resize('32M');
+  expect(await hash(ORIGIN)).toBe(wanted);
 });
 
 test('an abort before the first block is written takes the revert back; one after it does not end it', async () => {
@@ -394,18 +395,9 @@ test('a volume that takes no more writes: the revert fails, and is finished when
   const set = await snapshotDisks(guest.domain, { name: 'broken' });
   const wanted = await hash(`${VOLUMES}/a.broken`);
   await scribble(8, 8);
-  const device = `${VOLUME_GROUP}-a-real`;
-  const table = (await host.run('dmsetup', 'table', device)).trim();
-  const load = async (next: string) => {
-    await host.run('dmsetup', 'suspend', device);
-    await host.run('dmsetup', 'load', device, '--table', next);
-    await host.run('dmsetup', 'resume', device);
-  };
-  await host.run('modprobe', 'dm_flakey');
-  // It is down for an hour, in which reads succeed and writes do not.
-  await load(`${table.replace('linear', 'flakey')} 0 3600 1 error_writes`);
+  await host.run('blockdev', '--setro', ORIGIN);
   const error = await refusal(set.revert());
-  await load(table);
+  await host.run('blockdev', '--setrw', ORIGIN);
   expect(error).toMatchObject({ code: 'RECOVERY_NEEDED', outcome: 'unknown' });
   expect(await recoverDiskSnapshots(guest.domain)).toMatchObject({ finished: ['broken'] });
   expect(await hash(ORIGIN)).toBe(wanted);

@@ -129,9 +129,9 @@ export const lvm: LvmMethod = {
     const { from, to } = await bothVolumes(c);
     await refuseInUse(c, c.state.origin);
     await copyDifferences(c.domain.connection, from.vol, to.vol, {
-      // What an extended volume has behind it, the point in time did not have: it stays.
-      size: from.capacity,
-      mayRewrite: c.state.bytes >= roomForAll(from.capacity),
+      size: to.capacity,
+      // Not where the volume was extended since: LVM then takes its snapshot for as large, and gives it no more space.
+      mayRewrite: c.state.bytes >= roomForAll(to.capacity),
       begin: c.begin,
       signal: c.signal,
       progress: c.progress,
@@ -152,11 +152,7 @@ async function bothVolumes(c: WithState): Promise<{ from: LogicalVolume; to: Log
   const { origin, snapshot } = c.state;
   const from = await present(c);
   const to = await logicalVolume(c.domain.connection, origin, c);
-  if (to && to.capacity >= from.capacity) return { from, to };
-  if (to) {
-    const why = `${origin} has been reduced to ${to.capacity} bytes, and its snapshot ${snapshot} holds ${from.capacity}. Extend it first (lvextend --size ${from.capacity}b ${origin})`;
-    throw refusal(c, 'OPERATION_FAILED', why);
-  }
+  if (to) return { from, to };
   throw refusal(c, 'NOT_FOUND', `${origin}, which is to be brought back to ${snapshot}, is not there`);
 }
 
