@@ -129,9 +129,9 @@ export const lvm: LvmMethod = {
     const { from, to } = await bothVolumes(c);
     await refuseInUse(c, c.state.origin);
     await copyDifferences(c.domain.connection, from.vol, to.vol, {
-      size: to.capacity,
-      // Not where the volume was extended since: LVM then takes its snapshot for as large, and gives it no more space.
-      mayRewrite: c.state.bytes >= roomForAll(to.capacity),
+      // What a volume that was extended has behind that, its snapshot does not know: it stays. LVM reduces no origin.
+      size: from.capacity,
+      mayRewrite: c.state.bytes >= roomForAll(from.capacity),
       begin: c.begin,
       signal: c.signal,
       progress: c.progress,
