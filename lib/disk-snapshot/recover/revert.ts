@@ -5,7 +5,7 @@ import { DiskSnapshotError } from '../errors';
 import type { Guest } from '../guest';
 import { removeRecord } from '../records/journal';
 import { type IntentRecord, qemuStateOf } from '../records/record';
-import { finishRevert, settleRecords, startAgain } from '../revert/revert';
+import { concludeRevert, finishRevert, settleRecords } from '../revert/revert';
 import { discard } from './discard';
 
 /** What ran before the revert stopped it runs again, unless the guest has been up and was shut down since. */
@@ -17,12 +17,18 @@ export async function settleRevert(
   const { domain } = guest;
   const came = await settle(guest, intent, call);
   const { state, reason } = await domain.getState(call);
-  // A daemon that has been restarted does not know the reason any more.
-  const mayBeOurs = reason === DomainShutoffReason.DESTROYED || reason === DomainShutoffReason.UNKNOWN;
-  if (state === DomainState.SHUTOFF && mayBeOurs) await startAgain(domain, intent.revert?.restart ?? false);
-  await removeRecord(domain, 'intent', intent.id, call);
+  // A daemon that has been restarted does not know the reason any more; what it was just starting, it ends as failed.
+  const mayBeOurs = state === DomainState.SHUTOFF && OURS.has(reason);
+  if (mayBeOurs) await concludeRevert(domain, intent);
+  else await removeRecord(domain, 'intent', intent.id, call);
   return came;
 }
+
+const OURS: ReadonlySet<number> = new Set([
+  DomainShutoffReason.DESTROYED,
+  DomainShutoffReason.UNKNOWN,
+  DomainShutoffReason.FAILED,
+]);
 
 async function settle(guest: Guest, intent: IntentRecord, call: CallOptions): Promise<'finished' | 'undone'> {
   const { domain } = guest;

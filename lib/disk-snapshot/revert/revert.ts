@@ -124,11 +124,11 @@ async function run(domain: Domain, plan: RevertPlan, options: Options, call: Cal
     }
     throw unfinished(domain, set.name, error);
   }
-  await conclude(domain, intent);
+  await concludeRevert(domain, intent);
 }
 
-/** The disks are back. What ran before runs again, and nothing is left to be done. */
-async function conclude(domain: Domain, intent: IntentRecord): Promise<void> {
+/** The disks are as they are to be. What ran before runs again; one that cannot be started is no reason to keep the intent. */
+export async function concludeRevert(domain: Domain, intent: IntentRecord): Promise<void> {
   const guest = domain.getName();
   const { name: snapshot } = intent.set;
   try {
@@ -136,7 +136,7 @@ async function conclude(domain: Domain, intent: IntentRecord): Promise<void> {
   } catch (error) {
     // Of a lost connection this fails as well: then recovery starts the guest.
     await removeRecord(domain, 'intent', intent.id, CALL).catch(() => undefined);
-    const message = `${guest} is back at snapshot ${snapshot}, but could not be started again: ${messageOf(error)}. Start it: virsh start ${guest}`;
+    const message = `${guest}: the revert to snapshot ${snapshot} is over, but the guest could not be started again: ${messageOf(error)}. Start it: virsh start ${guest}`;
     throw new DiskSnapshotError('OPERATION_FAILED', message, { guest, snapshot, outcome: 'done', cause: error });
   }
   await faultPoint('revert.restarted');
@@ -154,7 +154,7 @@ async function turnOff(domain: Domain, snapshot: string, { force, restart }: Opt
 }
 
 /** What ran before the revert runs again, on the disks that it has now. */
-export async function startAgain(domain: Domain, restart: Restart, call: CallOptions = {}): Promise<void> {
+async function startAgain(domain: Domain, restart: Restart, call: CallOptions = {}): Promise<void> {
   if (!restart || (await domain.isActive(call))) return;
   await domain.createWithFlags({ flags: restart === 'paused' ? DomainCreateFlags.START_PAUSED : 0, ...call });
 }

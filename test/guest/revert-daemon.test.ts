@@ -1,0 +1,47 @@
+// The daemon dies while a revert starts the guest again: everything is done but that, and whoever recovers does it.
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, jest, test } from '@jest/globals';
+import { findDiskSnapshot, recoverDiskSnapshots } from '../../lib';
+import { installFaultHook } from '../../lib/disk-snapshot/fault-point';
+import { readJournal } from '../../lib/disk-snapshot/records/journal';
+import { PrivateLibvirtd } from '../../lib/testing';
+import { temporaryDirectory } from '../../lib/testing/scratch';
+import { BareDomain } from './bare-domain';
+
+jest.setTimeout(120_000);
+
+test('what ran before runs again after recovery', async () => {
+  await using daemon = await PrivateLibvirtd.start();
+  await using watching = await daemon.connect();
+  const connection = await daemon.connect();
+  const directory = await temporaryDirectory('revert-daemon');
+  const vm = await BareDomain.define(connection, join(directory, 'vm'));
+  await vm.layers(1);
+  await vm.domain.create();
+  const set = await findDiskSnapshot(vm.domain, 's1');
+  const seen = await watching.domainLookupByName(vm.domain.getName());
+  const isOnlyToStart = async () => (await readJournal(seen)).intents.every(({ revert }) => revert?.stage === 'done');
+  let died: Promise<void> | undefined;
+  installFaultHook((point) => {
+    if (point !== 'revert.cleaned') return;
+    died = (async () => {
+      while (!(await isOnlyToStart()));
+      await daemon.kill();
+    })();
+  });
+  await set?.revert({ force: true }).catch(() => undefined); // the daemon may have been too slow, or too quick
+  installFaultHook(null);
+  await died;
+  await connection.close();
+  await daemon.restart();
+
+  await using again = await daemon.connect();
+  const domain = await again.domainLookupByName(seen.getName());
+  await recoverDiskSnapshots(domain);
+  expect(await domain.isActive()).toBe(true);
+  expect(await readJournal(domain)).toMatchObject({ intents: [], claims: [], damaged: [] });
+  await domain.destroy();
+  await domain.undefine();
+  await rm(directory, { recursive: true });
+});
