@@ -1,7 +1,8 @@
 // A private daemon of this machine that is reached as if it were on another one: nothing of it is ours to see then, and whatever
 // is done goes through libvirt's API.
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createConnection, createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Connection, connect } from '../../lib';
 import { PrivateLibvirtd } from '../../lib/testing';
 
@@ -23,6 +24,7 @@ export class FarDaemon implements AsyncDisposable {
         `tcp_port = "${port}"`,
       ],
     });
+    await listening(port);
     return new FarDaemon(daemon, `qemu+tcp://127.0.0.1:${port}/system`);
   }
 
@@ -36,6 +38,18 @@ export class FarDaemon implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+}
+
+/** The daemon answers on its own socket first, and nothing tells when it does on this one: it is asked until then. */
+async function listening(port: number): Promise<void> {
+  const limit = AbortSignal.timeout(10_000);
+  for (;;) {
+    const socket = createConnection(port, '127.0.0.1');
+    const error = await once(socket, 'connect').catch((reason: unknown) => reason);
+    socket.destroy();
+    if (!(error instanceof Error)) return;
+    await delay(10, undefined, { signal: limit });
   }
 }
 
