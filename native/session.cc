@@ -22,10 +22,11 @@ void letGo(const std::shared_ptr<Lane>& lane, const std::shared_ptr<Lane>& urgen
 Session::~Session() {
   if (!wasOpened_) lane_->letGo();  // the thread that was to open it
   if (!connection_) return;
-  Task task = [connection = connection_, sources = std::move(sources_), lane = lane_, urgent = urgent_,
+  Task task = [connection = connection_, sources = events_->takeOf(this), lane = lane_, urgent = urgent_,
                wire = wire] {
     wire->takeLeave();
-    if (dismantle(connection, sources)) letGo(lane, urgent);
+    for (auto& source : sources) source->deregister(connection);
+    if (dismantle(connection)) letGo(lane, urgent);
   };
   if (mayBlock)
     task();
@@ -33,8 +34,7 @@ Session::~Session() {
     lane_->post(std::move(task));
 }
 
-bool Session::dismantle(virConnectPtr connection, const Sources& sources) {
-  for (auto& source : sources) source->deregister(connection);
+bool Session::dismantle(virConnectPtr connection) {
   CloseWatch::stop(connection);
   return VIR(virConnectClose)(connection) == 0;
 }
@@ -44,6 +44,7 @@ void Session::opened(virConnectPtr connection, std::shared_ptr<CloseWatch> watch
   std::lock_guard lock(mutex_);
   connection_ = connection;
   wasOpened_ = true;
+  events_ = EventSources::of(connection);
   watch_ = std::move(watch);
   if (keepAlive.count() > 0) {
     liveness_ = std::make_shared<Liveness>(weak_from_this(), watch_, keepAlive);
@@ -171,26 +172,11 @@ bool Session::subscribe(const std::shared_ptr<Subscription>& consumer, virConnec
                         const std::shared_ptr<Object>& object) {
   const auto name = object ? consumer->line.subject.identity(object->p) : std::string();
   if (object && name.empty()) return false;
-  std::lock_guard lock(eventsMutex_);
-  for (auto& source : sources_)
-    if (source->isFor(consumer->line, name)) {
-      source->add(consumer);
-      return true;
-    }
-  auto source = std::make_shared<EventSource>(consumer->line, name, weak_from_this());
-  source->add(consumer);  // before the first event can come
-  if (!source->enroll(connection, object ? object->p : nullptr)) return false;
-  sources_.push_back(std::move(source));
-  return true;
+  return events_->add(consumer, connection, object ? object->p : nullptr, name);
 }
 
 void Session::unsubscribe(const std::shared_ptr<Subscription>& consumer, virConnectPtr connection) {
-  std::lock_guard lock(eventsMutex_);
-  std::erase_if(sources_, [&](auto& source) {
-    if (!source->removeLast(consumer)) return false;
-    source->deregister(connection);
-    return true;
-  });
+  events_->remove(consumer, connection);
 }
 
 bool Session::beginClose() {
@@ -218,7 +204,6 @@ void Session::close(std::chrono::milliseconds limit) {
   endStreams();
   std::vector<std::shared_ptr<Call>> hung;
   std::vector<std::shared_ptr<Object>> objects;
-  Sources sources;
   {
     std::unique_lock lock(mutex_);
     drained_.wait_for(lock, limit, [this] { return calls_.empty(); });
@@ -232,26 +217,21 @@ void Session::close(std::chrono::milliseconds limit) {
   wire->takeLeave();
   objects.clear();
   agents_.clear();
-  {
-    std::lock_guard lock(eventsMutex_);
-    sources.swap(sources_);
-  }
   virConnectPtr connection;
   {
     std::lock_guard lock(mutex_);
     connection = std::exchange(connection_, nullptr);
   }
   if (!connection) return;
-  for (auto& source : sources) source->deregister(connection);
   // A registration that is just being served holds the connection until it has been.
-  if (!sources.empty()) awaitEventLoop(kMoment);
+  if (events_->removeOf(this, connection)) awaitEventLoop(kMoment);
   // What is on its way to JavaScript, or just leaving a lane, still holds what it is about, for a moment; a
   // call that was given up and hangs, until it fails.
   if (!awaitReferences()) {
     wire->cut();
     awaitReferences();
   }
-  if (dismantle(connection, {})) letGo(lane_, urgent_);
+  if (dismantle(connection)) letGo(lane_, urgent_);
 }
 
 }  // namespace virt

@@ -20,6 +20,7 @@ namespace virt {
 
 class Call;
 class EventSource;
+class EventSources;
 class Subscription;
 
 // Which way a call takes.
@@ -97,9 +98,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void releaseAll();
   void endStreams();  // a call that waits for data would never end
 
-  using Sources = std::vector<std::shared_ptr<EventSource>>;
   // True: libvirt has freed the connection.
-  static bool dismantle(virConnectPtr connection, const Sources& sources);
+  static bool dismantle(virConnectPtr connection);
   // True: nothing of libvirt's is held any more.
   bool awaitReferences();
 
@@ -124,8 +124,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::vector<Release> releases_;
   bool isReleasing_ = false;
 
-  std::mutex eventsMutex_;  // own threads only: held while libvirt is asked
-  Sources sources_;
+  std::shared_ptr<EventSources> events_;  // from the opening on
 };
 
 }  // namespace virt

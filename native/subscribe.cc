@@ -70,9 +70,10 @@ Napi::Value subscribe(const Napi::CallbackInfo& info) {
     auto refused = handleFromJs({env, session}, info[kFrame + 2], line.subject.kind, object);
     if (refused) return refused->toJs(env);
   }
-  auto subscription = std::make_shared<Subscription>(
-      line, Environment::of(env).shared_from_this(), std::make_shared<Callback>(env, info[kFrame + 4]),
-      static_cast<size_t>(info[kFrame + 3].As<Napi::Number>().Int64Value()));
+  auto subscription =
+      std::make_shared<Subscription>(line, session, Environment::of(env).shared_from_this(),
+                                     std::make_shared<Callback>(env, info[kFrame + 4]),
+                                     static_cast<size_t>(info[kFrame + 3].As<Napi::Number>().Int64Value()));
   auto call = std::make_shared<SubscribeCall>(session, session->objectOf(*handle), object, subscription);
   const auto ticket = call->depart(env, frameOf(info));
   session->submit(call, {.prompt = true});

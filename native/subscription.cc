@@ -1,5 +1,7 @@
 #include "subscription.h"
 
+#include <map>
+
 #include "library.h"
 
 namespace virt {
@@ -33,14 +35,82 @@ bool EventSource::removeLast(const std::shared_ptr<Subscription>& consumer) {
   return std::erase(consumers_, consumer) > 0 && consumers_.empty();
 }
 
-void EventSource::arrived(void* object, DataList values) {
-  auto session = session_.lock();
-  if (!session) return;
-  const Kind& kind = line_.subject.kind;
-  kind.ref(object);
-  const Event event{std::make_shared<Object>(kind, object, session), std::move(values)};
+bool EventSource::removeLastOf(const Session* owner) {
   std::lock_guard lock(mutex_);
-  for (auto& consumer : consumers_) consumer->arrived(event);
+  return std::erase_if(consumers_, [&](auto& each) { return each->owner == owner; }) > 0 &&
+         consumers_.empty();
+}
+
+void EventSource::arrived(void* object, DataList values) {
+  const Kind& kind = line_.subject.kind;
+  // One for each session, for a handle is of one. They outlive the lock: a session may end with them, and
+  // asks for it then.
+  std::vector<Event> told;
+  std::lock_guard lock(mutex_);
+  for (auto& consumer : consumers_) {
+    auto session = consumer->session.lock();
+    if (!session) continue;
+    if (told.empty() || told.back().object->session != session) {
+      kind.ref(object);
+      told.push_back({std::make_shared<Object>(kind, object, std::move(session)), values});
+    }
+    consumer->arrived(told.back());
+  }
+}
+
+std::shared_ptr<EventSources> EventSources::of(virConnectPtr connection) {
+  static auto& mutex = *new std::mutex;
+  static auto& known = *new std::map<virConnectPtr, std::weak_ptr<EventSources>>;
+  std::lock_guard lock(mutex);
+  std::erase_if(known, [](auto& entry) { return entry.second.expired(); });
+  auto& entry = known[connection];
+  auto sources = entry.lock();
+  if (!sources) entry = sources = std::make_shared<EventSources>();
+  return sources;
+}
+
+bool EventSources::add(const std::shared_ptr<Subscription>& consumer, virConnectPtr connection, void* object,
+                       const std::string& name) {
+  std::lock_guard lock(mutex_);
+  for (auto& source : list_)
+    if (source->isFor(consumer->line, name)) {
+      source->add(consumer);
+      return true;
+    }
+  auto source = std::make_shared<EventSource>(consumer->line, name);
+  source->add(consumer);  // before the first event can come
+  if (!source->enroll(connection, object)) return false;
+  list_.push_back(std::move(source));
+  return true;
+}
+
+void EventSources::remove(const std::shared_ptr<Subscription>& consumer, virConnectPtr connection) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(list_, [&](auto& source) {
+    if (!source->removeLast(consumer)) return false;
+    source->deregister(connection);
+    return true;
+  });
+}
+
+bool EventSources::removeOf(const Session* owner, virConnectPtr connection) {
+  std::lock_guard lock(mutex_);
+  return std::erase_if(list_, [&](auto& source) {
+           if (!source->removeLastOf(owner)) return false;
+           source->deregister(connection);
+           return true;
+         }) > 0;
+}
+
+std::vector<std::shared_ptr<EventSource>> EventSources::takeOf(const Session* owner) {
+  std::vector<std::shared_ptr<EventSource>> ended;
+  std::lock_guard lock(mutex_);
+  std::erase_if(list_, [&](auto& source) {
+    if (!source->removeLastOf(owner)) return false;
+    ended.push_back(source);
+    return true;
+  });
+  return ended;
 }
 
 void Subscription::arrived(const Event& event) {
