@@ -139,9 +139,9 @@ export class Laboratory implements AsyncDisposable {
     await writeGuestFile({ exec: (argv, options) => guestExec(this.domain, argv, options) }, path, content);
   }
 
-  /** Once it answers: one that has just been started, or woken, takes a moment. */
+  /** Once it answers: one that has just been started, or woken, takes a moment, and a boot on a busy machine many. */
   async freezeStatus(): Promise<unknown> {
-    const limit = AbortSignal.timeout(20_000);
+    const limit = AbortSignal.timeout(90_000);
     for (;;) {
       try {
         return await agentCommand(this.domain, 'guest-fsfreeze-status', undefined, 5);
@@ -205,7 +205,7 @@ export class Laboratory implements AsyncDisposable {
     await startAndWait({
       console: join(this.guest.directory, 'console.log'),
       agent: true,
-      timeoutMs: 60_000,
+      timeoutMs: 120_000,
       signal: undefined,
       startPaused: async () => {
         await this.domain.createWithFlags(DomainCreateFlags.START_PAUSED);

@@ -44,6 +44,19 @@ export function isCommitted({ operation, point }: Row): boolean {
 /** Whether a revert has begun to change disks: from there on it is finished, before it is taken back. */
 export const isBegun = (point: FaultPoint) => isReached('revert', point, 'revert.begun');
 
+/**
+ * Whether a call that has come so far is finished, whatever the time. The points of a deletion are those of its first disk: the
+ * second is left as it is.
+ */
+export function mustFinish({ operation: { does }, point }: Row): boolean {
+  if (does === 'freeze') return !['guard.armed', 'freeze.sent'].includes(point);
+  if (does === 'snapshot') return isReached('snapshot', point, 'snapshot.layers-cut');
+  return does === 'revert' && isBegun(point);
+}
+
+/** Whether the operation waits at the point. A job's end is waited for beside its start: it may be merged by then. */
+export const isHeldUp = ({ point }: Row) => point !== 'delete.job-started';
+
 const stopsGuest = (point: FaultPoint) => isReached('revert', point, 'revert.guest-off');
 
 /** Where QEMU has done something of which the driver has still to make a note. */
@@ -80,6 +93,7 @@ export function whyNot(row: Row, column: Column): string | null {
   if ((column === 'agent killed' || column === 'agent stopped') && !freezes(operation)) return 'no agent';
   if (OF_NO_METHOD.includes(column) && isSameWithLayers(operation)) return 'as layers';
   if (column === 'no space' && operation.does === 'freeze') return 'no file';
+  if (column === 'QEMU killed' && point === 'revert.restarted') return 'runs anew'; // its death concerns no revert any more
   if (column === 'QEMU killed' && stopsGuest(point)) return 'guest off';
   if (column === 'QEMU killed' && operation.isOff && !HELPED.includes(point)) return 'guest off';
   if (column === 'second caller' && point === 'claim.removed') return 'free again';
