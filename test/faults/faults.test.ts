@@ -176,7 +176,8 @@ async function cameBack(lab: Laboratory, row: Row, report: Report, recovery: Rec
 }
 
 const holdsSnapshots = ({ disks }: Operation) => Object.values(disks).some((method) => typeof method !== 'string');
-const mayLeak = ({ operation }: Row, column: Column) => column === 'no space' && holdsSnapshots(operation);
+const mayLeak = ({ operation }: Row, column: Column) =>
+  (column === 'no space' || column === 'QEMU killed') && holdsSnapshots(operation);
 
 /** How many snapshots there must be then; null where it is the agent's word that nobody heard that decides. */
 function expectedSets(row: Row, column: Column, report: Report): number | null {

@@ -44,7 +44,7 @@ export async function expectAtPeace(lab: Laboratory, running: RunningOperation, 
 
 /**
  * The images of the disks and, where there is a set, of the points in time that it keeps. QEMU itself loses clusters of an
- * internal snapshot that it had no space to write: harmless, and `mayLeak`.
+ * internal snapshot that it had no space to write, or whose count it had not written when it was killed: harmless, and `mayLeak`.
  *
  * @param wasCut the guest, or its disk, went in the midst of writing: there is a journal to replay, as a mount does
  */
