@@ -1,4 +1,5 @@
 // The guest's agent is away for a while. A frozen agent runs no programs: what shall happen to it is said before.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FaultPoint } from '../../lib/disk-snapshot/fault-point';
 import { FREEZE_HOOK } from '../../lib/testing/guest-scripts';
 import type { Fault } from './fault';
@@ -16,8 +17,11 @@ const WHILE_FROZEN: readonly FaultPoint[] = [
 ];
 const DURING_THAW: readonly FaultPoint[] = ['thaw.sent'];
 
+/** Where the guest notes that the agent has been away, and is back. */
+const BACK = '/run/agent-was-away';
+
 export function agentFault(leave: string, comeBack: string): Fault {
-  const gone = `${leave}; sleep ${AWAY_S}; ${comeBack}`;
+  const gone = `${leave}; sleep ${AWAY_S}; ${comeBack}; touch ${BACK}`;
   const behind = (script: string) => `(${script}) </dev/null >/dev/null 2>&1 &`;
   // Once, and the agent is gone before its hook has ended.
   const inHook = (moment: string) =>
@@ -32,6 +36,7 @@ export function agentFault(leave: string, comeBack: string): Fault {
   };
   return {
     arm: async (lab, { point }) => {
+      await lab.sh(`rm -f ${BACK}`);
       const script = armed(point);
       if (script) await lab.sh(script);
     },
@@ -42,7 +47,18 @@ export function agentFault(leave: string, comeBack: string): Fault {
       await lab.agentIsSilent();
       running.go();
     },
+    // A guest that was paused has had no time meanwhile: its agent may go only now, and is waited for.
     mend: async (lab) => {
+      const limit = AbortSignal.timeout(30_000);
+      const isBack = () =>
+        lab
+          .sh(`[ -e ${BACK} ]`)
+          .then(() => true)
+          .catch(() => false);
+      while (!(await isBack())) {
+        if (limit.aborted) throw new Error('the agent has not been away');
+        await delay(50);
+      }
       await lab.freezeStatus();
     },
   };

@@ -6,7 +6,7 @@ export interface Sample {
   bytes: number;
 }
 
-export const LEAK_BYTES_PER_MINUTE = 256 * 1024;
+const LEAK_BYTES_PER_MINUTE = 256 * 1024;
 /** What a kind of operation takes that comes for the first time: in a run of minutes some do so in its second half. */
 const LEAST_BYTES = 1024 * 1024;
 
@@ -22,9 +22,11 @@ export function slope(samples: readonly Sample[]): number {
   return slopes[Math.floor(slopes.length / 2)] ?? Number.NaN;
 }
 
-export function isLeak(samples: readonly Sample[]): boolean {
+/** Bytes a minute that samples of that length may grow by; none where they are too few to tell. */
+export function limitOf(samples: readonly Sample[]): number {
   const [first, last] = [secondHalf(samples)[0], samples.at(-1)];
-  if (!first || !last || first === last) return true;
-  const minutes = last.minutes - first.minutes;
-  return slope(samples) > Math.max(LEAK_BYTES_PER_MINUTE, LEAST_BYTES / minutes);
+  if (!first || !last || first === last) return Number.NaN;
+  return Math.max(LEAK_BYTES_PER_MINUTE, LEAST_BYTES / (last.minutes - first.minutes));
 }
+
+export const isLeak = (samples: readonly Sample[]) => !(slope(samples) <= limitOf(samples));

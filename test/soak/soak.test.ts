@@ -12,7 +12,7 @@ import { Mounted } from '../storage/mounted';
 import { buildAllocator } from './allocator';
 import { FOLDERS, SoakGuest } from './guest';
 import { linksIn, safeLinks, startJournal, stopJournal } from './journal';
-import { isLeak, LEAK_BYTES_PER_MINUTE, type Sample, slope } from './leak';
+import { isLeak, limitOf, type Sample, slope } from './leak';
 import { filesBelow, processesLeft } from './leftovers';
 import { DISKS, daemonDeaths, lastOrder, stepsOf } from './plan';
 
@@ -125,7 +125,7 @@ test(`${MINUTES} minutes, seed ${SEED}`, async () => {
   for (const guest of guests) await guest.close();
   expect(await readdir(scratch)).toEqual(scratchBefore);
   expect(await processesLeft(scratch)).toEqual([]);
-  say(`it grew by ${Math.round(slope(samples))} bytes a minute, of ${LEAK_BYTES_PER_MINUTE} that it may`);
+  say(`it grew by ${Math.round(slope(samples))} bytes a minute, of ${Math.round(limitOf(samples))} that it may`);
   expect(isLeak(samples)).toBe(false);
 });
 
