@@ -269,7 +269,7 @@ function afterCommit(plan: Plan, error: unknown): unknown {
   if (error instanceof DiskSnapshotError && (error.outcome === 'done' || error.outcome === 'unknown')) return error;
   return new DiskSnapshotError(
     'RECOVERY_NEEDED',
-    `${plan.guest.name}: the disks of snapshot ${plan.name} have switched, but it could not be finished: ${messageOf(error)}. ` +
+    `${plan.guest.name}: the disks of snapshot ${plan.name} are cut, but it could not be finished: ${messageOf(error)}. ` +
       'Call recoverDiskSnapshots(domain)',
     { ...where(plan), outcome: 'unknown', cause: error },
   );

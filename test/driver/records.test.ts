@@ -123,3 +123,22 @@ describe('a list of disks', () => {
     );
   });
 });
+
+test('a guest that ends while a record is written: the definition has it', async () => {
+  const { domain } = at;
+  const { isActive } = domain;
+  await domain.destroy();
+  try {
+    // What it was asked just before.
+    domain.isActive = () => {
+      domain.isActive = isActive;
+      return Promise.resolve(true);
+    };
+    const [set] = fc.sample(record, 1);
+    await writeRecord(domain, 'set', set as SetRecord);
+    expect((await readJournal(domain)).sets).toEqual([set]);
+    await removeRecord(domain, 'set', 'p1');
+  } finally {
+    await domain.create();
+  }
+});

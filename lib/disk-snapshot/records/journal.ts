@@ -18,13 +18,25 @@ export interface Journal {
   damaged: { uri: string; reason: string }[];
 }
 
-/** Where metadata of this domain must go: both copies of a running persistent one, or it is lost at shutdown. */
-async function impactOf(domain: Domain, options: CallOptions): Promise<{ live: number; config: number }> {
+/**
+ * Writes to both copies of a running persistent domain, or what is written is lost at shutdown. Of a guest that ends at this
+ * moment one is left.
+ */
+async function writeCopies(
+  domain: Domain,
+  options: CallOptions,
+  write: (live: number, config: number) => Promise<void>,
+): Promise<void> {
   const [active, persistent] = await Promise.all([domain.isActive(options), domain.isPersistent(options)]);
-  return {
-    live: active ? DomainModificationImpact.LIVE : 0,
-    config: persistent ? DomainModificationImpact.CONFIG : 0,
-  };
+  const live = active ? DomainModificationImpact.LIVE : 0;
+  const config = persistent ? DomainModificationImpact.CONFIG : 0;
+  try {
+    await write(live, config);
+  } catch (error) {
+    const hasEnded = active && persistent && (await domain.isActive(options).catch(() => true)) === false;
+    if (!hasEnded) throw error;
+    await write(0, config);
+  }
 }
 
 export async function readJournal(domain: Domain, options: CallOptions = {}): Promise<Journal> {
@@ -58,15 +70,15 @@ export async function writeRecord<K extends RecordKind>(
   record: Records[K],
   options: CallOptions = {},
 ): Promise<void> {
-  const { live, config } = await impactOf(domain, options);
-  await setMetadata(domain, kind, record, live | config, options);
+  await writeCopies(domain, options, (live, config) => setMetadata(domain, kind, record, live | config, options));
 }
 
 /** Writes or overwrites an intent, which says of which boot of the guest it is in the live copy alone. */
 export async function writeIntent(domain: Domain, intent: Records['intent'], options: CallOptions = {}): Promise<void> {
-  const { live, config } = await impactOf(domain, options);
-  if (config) await setMetadata(domain, 'intent', { ...intent, domainId: null }, config, options);
-  if (live) await setMetadata(domain, 'intent', intent, live, options);
+  await writeCopies(domain, options, async (live, config) => {
+    if (config) await setMetadata(domain, 'intent', { ...intent, domainId: null }, config, options);
+    if (live) await setMetadata(domain, 'intent', intent, live, options);
+  });
 }
 
 /** A record of the running guest as its definition has it. */
@@ -88,8 +100,7 @@ export async function removeRecord(
   id: string,
   options: CallOptions = {},
 ): Promise<void> {
-  const { live, config } = await impactOf(domain, options);
-  await setXml(domain, null, uriOf(kind, id), live | config, options);
+  await writeCopies(domain, options, (live, config) => setXml(domain, null, uriOf(kind, id), live | config, options));
 }
 
 function setMetadata(
