@@ -105,11 +105,12 @@ async function patiently<T>(work: () => Promise<T>, passes: (e: unknown) => Prom
   }
 }
 
+/** What libvirt says of a pool that is not there, or not active, and of its volumes. */
+export const isOfEndedPool = (e: unknown): boolean => e instanceof LibvirtError && ENDED.has(e.code);
+
 /** Whether a temporary pool has been ended, or is just being ended or begun, by somebody else. A pool of its own nobody ends for us. */
 async function isEnded(pool: StoragePool, e: unknown): Promise<boolean> {
-  return (
-    isTemporary(pool) && e instanceof LibvirtError && ENDED.has(e.code) && !(await pool.isActive().catch(() => false))
-  );
+  return isTemporary(pool) && isOfEndedPool(e) && !(await pool.isActive().catch(() => false));
 }
 
 /** Somebody else makes an image in it: they end it when they are done. */
@@ -145,7 +146,7 @@ function describeListed(conn: Connection, path: string, options: CallOptions): P
       return vol && parseXml(await vol.getXMLDesc(options));
     },
     // Its pool has just been ended: the next look finds it in another one, or nowhere.
-    async (e) => e instanceof LibvirtError && ENDED.has(e.code),
+    async (e) => isOfEndedPool(e),
   );
 }
 

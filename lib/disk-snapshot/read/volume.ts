@@ -4,7 +4,7 @@ import { type Connection, type StorageVol, StorageVolDownloadFlags, type StreamC
 import { child, element, formatXml, parseXml } from '../../xml/document';
 import { DiskSnapshotError } from '../errors';
 import { orAbsent } from '../images/absent';
-import { isTemporary, temporaryPool } from '../images/pool-images';
+import { isOfEndedPool, isTemporary, temporaryPool } from '../images/pool-images';
 import { copyName } from './copy-name';
 
 /**
@@ -13,10 +13,14 @@ import { copyName } from './copy-name';
  */
 const PART_BYTES = 64 * 1024 * 1024;
 const LONGEST_HOLE = 2 ** 40;
+/** Beginnings in a row that came to nothing, because somebody else ended the pool. */
+const MOST_ENDS = 100;
 
 /** An image as a volume, and a way to work on it while its pool is there. */
 interface Image {
   vol: StorageVol;
+  /** Its pool is one that others may end at any moment. */
+  isTemporary: boolean;
   use<T>(work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -91,11 +95,14 @@ export async function* readFlattened(
 async function imageOf(conn: Connection, path: string, signal: AbortSignal): Promise<Image> {
   const listed = await orAbsent(conn.storageVolLookupByPath(path, { signal }));
   const pool = listed && (await orAbsent(listed.storagePoolLookupByVolume({ signal })));
-  if (listed && pool && !isTemporary(pool)) return { vol: listed, use: (work) => work(), close: async () => undefined };
+  if (listed && pool && !isTemporary(pool))
+    return { vol: listed, isTemporary: false, use: (work) => work(), close: async () => undefined };
   const images = await temporaryPool(conn, dirname(path), { signal });
   try {
     const vol = await images?.volume(path, { signal });
-    if (images && vol) return { vol, use: (work) => images.inPool(path, work), close: () => images.close() };
+    if (images && vol) {
+      return { vol, isTemporary: true, use: (work) => images.inPool(path, work), close: () => images.close() };
+    }
   } catch (error) {
     await images?.close();
     throw error;
@@ -107,8 +114,13 @@ async function imageOf(conn: Connection, path: string, signal: AbortSignal): Pro
   );
 }
 
-async function* download({ use }: Image, vol: StorageVol, signal: AbortSignal): AsyncGenerator<StreamChunk> {
+async function* download(
+  { use, isTemporary: mayEnd }: Image,
+  vol: StorageVol,
+  signal: AbortSignal,
+): AsyncGenerator<StreamChunk> {
   let part = PART_BYTES;
+  let ends = 0;
   for (let offset = 0; ; ) {
     const from = offset;
     const length = part;
@@ -118,13 +130,20 @@ async function* download({ use }: Image, vol: StorageVol, signal: AbortSignal): 
       return opened;
     });
     let onlyHoles = true;
-    for await (const chunk of stream.readable({ sparse: true, signal }) as AsyncIterable<StreamChunk>) {
-      offset += 'hole' in chunk ? chunk.hole : chunk.length;
-      yield chunk;
-      if ('hole' in chunk) continue;
-      onlyHoles = false;
-      // Behind a long hole the data comes in small parts again.
-      if (part > PART_BYTES) break;
+    try {
+      for await (const chunk of stream.readable({ sparse: true, signal }) as AsyncIterable<StreamChunk>) {
+        offset += 'hole' in chunk ? chunk.hole : chunk.length;
+        ends = 0;
+        yield chunk;
+        if ('hole' in chunk) continue;
+        onlyHoles = false;
+        // Behind a long hole the data comes in small parts again.
+        if (part > PART_BYTES) break;
+      }
+    } catch (error) {
+      // The addon asks for a long part in several: the pool may have gone between two. The rest is asked for anew.
+      if (!mayEnd || !isOfEndedPool(error) || ++ends > MOST_ENDS) throw error;
+      continue;
     }
     if (offset === from) return;
     part = onlyHoles ? Math.min(part * 2, LONGEST_HOLE) : PART_BYTES;
