@@ -7,6 +7,7 @@ import { installFaultHook } from '../../lib/disk-snapshot/fault-point';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { PrivateLibvirtd } from '../../lib/testing';
 import { temporaryDirectory } from '../../lib/testing/scratch';
+import { qemuOf } from '../faults/running';
 import { BareDomain } from './bare-domain';
 
 jest.setTimeout(120_000);
@@ -39,6 +40,36 @@ test('what ran before runs again after recovery', async () => {
   await using again = await daemon.connect();
   const domain = await again.domainLookupByName(seen.getName());
   await recoverDiskSnapshots(domain);
+  expect(await domain.isActive()).toBe(true);
+  expect(await readJournal(domain)).toMatchObject({ intents: [], claims: [], damaged: [] });
+  await domain.destroy();
+  await domain.undefine();
+  await rm(directory, { recursive: true });
+});
+
+test('the daemon dies while a revert stops the guest: its end is found crashed, and it runs again after recovery', async () => {
+  await using daemon = await PrivateLibvirtd.start();
+  const connection = await daemon.connect();
+  const directory = await temporaryDirectory('revert-stopping');
+  const vm = await BareDomain.define(connection, join(directory, 'vm'));
+  const name = vm.domain.getName();
+  await vm.layers(1);
+  await vm.domain.create();
+  const qemu = await qemuOf(name);
+  const set = await findDiskSnapshot(vm.domain, 's1');
+  installFaultHook(async (point) => {
+    if (point !== 'revert.layer-made') return;
+    await daemon.kill();
+    process.kill(qemu, 'SIGTERM'); // as the daemon would have done just before
+  });
+  await expect(set?.revert({ force: true })).rejects.toMatchObject({ code: 'RECOVERY_NEEDED', outcome: 'unknown' });
+  installFaultHook(null);
+  await connection.close();
+  await daemon.restart();
+
+  await using again = await daemon.connect();
+  const domain = await again.domainLookupByName(name);
+  expect(await recoverDiskSnapshots(domain)).toMatchObject({ undone: ['s1'] });
   expect(await domain.isActive()).toBe(true);
   expect(await readJournal(domain)).toMatchObject({ intents: [], claims: [], damaged: [] });
   await domain.destroy();

@@ -80,6 +80,7 @@ interface Options {
 async function run(domain: Domain, plan: RevertPlan, options: Options, call: CallOptions): Promise<void> {
   const { set, layers, others } = plan;
   const undo = new UndoLog();
+  const guest = domain.getName(); // a connection that has ended gives none any more
   const id = randomUUID();
   const { disks: _, ...head } = set;
   const intent: IntentRecord = {
@@ -114,22 +115,21 @@ async function run(domain: Domain, plan: RevertPlan, options: Options, call: Cal
     if (options.discardManagedSave && (await domain.hasManagedSaveImage())) await domain.managedSaveRemove();
     await faultPoint('revert.guest-off');
   } catch (error) {
-    throw await takenBack(domain, set.name, undo, error);
+    throw await takenBack(guest, set.name, undo, error);
   }
   try {
     await finishRevert(domain, intent, { ...options, ...call });
   } catch (error) {
     if (call.signal?.aborted && error === call.signal.reason && intent.revert?.stage === 'planned') {
-      throw await takenBack(domain, set.name, undo, error);
+      throw await takenBack(guest, set.name, undo, error);
     }
-    throw unfinished(domain, set.name, error);
+    throw unfinished(guest, set.name, error);
   }
-  await concludeRevert(domain, intent);
+  await concludeRevert(domain, guest, intent);
 }
 
 /** The disks are as they are to be. What ran before runs again; one that cannot be started is no reason to keep the intent. */
-export async function concludeRevert(domain: Domain, intent: IntentRecord): Promise<void> {
-  const guest = domain.getName();
+export async function concludeRevert(domain: Domain, guest: string, intent: IntentRecord): Promise<void> {
   const { name: snapshot } = intent.set;
   try {
     await startAgain(domain, intent.revert?.restart ?? false);
@@ -289,11 +289,10 @@ async function noteStage(domain: Domain, intent: IntentRecord, stage: RevertStag
   await writeIntent(domain, intent);
 }
 
-async function takenBack(domain: Domain, snapshot: string, undo: UndoLog, error: unknown): Promise<unknown> {
+async function takenBack(guest: string, snapshot: string, undo: UndoLog, error: unknown): Promise<unknown> {
   const failed = await undo.run();
-  const guest = domain.getName();
   const cause = translate(error, { guest, snapshot });
-  if (failed.length > 0) return unfinished(domain, snapshot, error);
+  if (failed.length > 0) return unfinished(guest, snapshot, error);
   if (!(cause instanceof DiskSnapshotError)) return cause;
   return new DiskSnapshotError(cause.code, cause.message, {
     guest,
@@ -303,8 +302,7 @@ async function takenBack(domain: Domain, snapshot: string, undo: UndoLog, error:
   });
 }
 
-function unfinished(domain: Domain, snapshot: string, error: unknown): DiskSnapshotError {
-  const guest = domain.getName();
+function unfinished(guest: string, snapshot: string, error: unknown): DiskSnapshotError {
   const said = messageOf(error);
   return new DiskSnapshotError(
     'RECOVERY_NEEDED',
