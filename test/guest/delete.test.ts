@@ -319,7 +319,7 @@ describe('a merge that', () => {
     installFaultHook((point) => {
       if (point !== 'delete.noted') return;
       process.kill(qemu, 'SIGSTOP');
-      setTimeout(() => abort.abort(new Error('enough')), 100);
+      setImmediate(() => abort.abort(new Error('enough'))); // when the start has been sent
     });
     try {
       await expect(set?.delete({ signal: abort.signal })).rejects.toMatchObject({

@@ -132,6 +132,7 @@ function imagesOf(record: DiskRecord): string[] {
   if (inside !== null) return [inside, ...below];
   return record.backupSource === null ? [] : below;
 }
+
 /** Every `qemu` layer that is recorded, with the set and the record that hold it. */
 export function layersOf(sets: readonly SetRecord[]) {
   return sets.flatMap((set) =>
