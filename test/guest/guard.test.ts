@@ -5,12 +5,13 @@ import { readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { aborted, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type Connection, quiesceStorage, snapshotDisks } from '../../lib';
 import { installFaultHook } from '../../lib/disk-snapshot/fault-point';
 import { PrivateLibvirtd, startWriter, TestGuest, type TickWriter } from '../../lib/testing';
 import { temporaryDirectory } from '../../lib/testing/scratch';
+import { untilAborted } from '../until-aborted';
 import { containedHolder, ended, guardsOf, holder, kill, ROOT } from './holder';
 
 jest.setTimeout(180_000);
@@ -175,7 +176,7 @@ describe('in this process', () => {
     const others = await guardsOf(process.pid);
     const frozen = await quiesceStorage(guest.domain, { maxFreezeMs: 60_000 });
     const [guard] = (await guardsOf(process.pid)).filter((pid) => !others.includes(pid));
-    const told = aborted(frozen.signal, guest);
+    const told = untilAborted(frozen.signal);
     process.kill(Number(guard), 'SIGKILL');
     await told;
     expect(frozen.signal.reason).toMatchObject({ message: expect.stringContaining('the guard') });

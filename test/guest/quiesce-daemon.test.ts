@@ -1,11 +1,11 @@
 // A freeze whose daemon dies: its holder is told, and those that watch thaw it as soon as they can.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { aborted } from 'node:util';
 import { expect, jest, test } from '@jest/globals';
 import { quiesceStorage, unquiesceStorage } from '../../lib/disk-snapshot/freeze/quiesce';
 import { PrivateLibvirtd, TestGuest } from '../../lib/testing';
 import { agentCommand } from '../../lib/testing/agent';
+import { untilAborted } from '../until-aborted';
 
 jest.setTimeout(120_000);
 
@@ -16,7 +16,7 @@ test('the holder is told, and the guest is thawed when the daemon is back, long 
   try {
     const frozen = await quiesceStorage(guest.domain, { maxFreezeMs: 60_000 });
     await daemon.kill();
-    await aborted(frozen.signal, frozen);
+    await untilAborted(frozen.signal);
     expect(frozen.signal.reason).toMatchObject({ code: 'CONNECTION_LOST', outcome: 'unknown' });
     await expect(frozen.unquiesce()).rejects.toMatchObject({ code: 'CONNECTION_LOST', outcome: 'unknown' });
 

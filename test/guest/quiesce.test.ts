@@ -1,7 +1,6 @@
 // Freezing and thawing a real guest, whose agent is slow, failing, hung, dead or in other hands. What shall happen while
 // it is frozen is started in the guest before: a frozen agent runs nothing.
 
-import { aborted } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { installFaultHook } from '../../lib/disk-snapshot/fault-point';
 import { AgentError, askAgent } from '../../lib/disk-snapshot/freeze/agent';
@@ -12,6 +11,7 @@ import { ConnectDomainEventAgentLifecycleState } from '../../lib/libvirt';
 import { startWriter, TestGuest, type TickWriter } from '../../lib/testing';
 import { FREEZE_HOOK } from '../../lib/testing/guest-scripts';
 import { readDomain } from '../../lib/xml/domain';
+import { untilAborted } from '../until-aborted';
 
 jest.setTimeout(120_000);
 
@@ -165,7 +165,7 @@ describe('letting go', () => {
     const [writer] = (await writers('/mnt/a')) as [TickWriter];
     await writer.mark();
     const frozen = await quiesceStorage(guest.domain, { disks: ['vda'], maxFreezeMs: 2000 });
-    await aborted(frozen.signal, frozen);
+    await untilAborted(frozen.signal);
     expect(frozen.signal.reason).toMatchObject({ code: 'FREEZE_BUDGET_EXCEEDED', guest: guest.name });
     const { frozenMs, intact } = await frozen.unquiesce();
     expect(intact).toBe(false);
@@ -177,7 +177,7 @@ describe('letting go', () => {
   test('somebody else thaws it: the holder is told', async () => {
     const frozen = await quiesceStorage(guest.domain);
     expect(await guest.domain.fsThaw()).toBe(3);
-    await aborted(frozen.signal, frozen);
+    await untilAborted(frozen.signal);
     expect((frozen.signal.reason as Error).message).toContain('somebody else has thawed it');
     expect(await frozen.unquiesce()).toMatchObject({ intact: false });
   });
@@ -185,7 +185,7 @@ describe('letting go', () => {
   test('the guest is destroyed', async () => {
     const frozen = await quiesceStorage(guest.domain);
     await guest.domain.destroy();
-    await aborted(frozen.signal, frozen);
+    await untilAborted(frozen.signal);
     expect(await frozen.unquiesce()).toMatchObject({ intact: false });
     await guest.restore();
   });
@@ -281,7 +281,7 @@ describe('the agent dies', () => {
     const [writer] = (await writers('/mnt/a')) as [TickWriter];
     await inBackground(`sleep 1.5; kill -KILL ${AGENT}; sleep 2; start-agent`);
     const frozen = await quiesceStorage(guest.domain, { maxFreezeMs: 60_000 });
-    await aborted(frozen.signal, frozen);
+    await untilAborted(frozen.signal);
     expect((frozen.signal.reason as Error).message).toContain('its agent was lost');
     expect(await frozen.unquiesce()).toMatchObject({ intact: false });
     expect(await status()).toBe('thawed');

@@ -2,13 +2,13 @@
 
 import { readdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { aborted } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { DiskSnapshotError, diskSnapshotCreate, planSnapshot, quiesceStorage, snapshotDisks } from '../../lib';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { TestGuest } from '../../lib/testing';
 import { FREEZE_HOOK } from '../../lib/testing/guest-scripts';
 import { readDomain } from '../../lib/xml/domain';
+import { untilAborted } from '../until-aborted';
 
 jest.setTimeout(120_000);
 
@@ -156,7 +156,7 @@ describe('with an agent', () => {
   test('a held quiesce whose lease is over carries no snapshot', async () => {
     const before = await state();
     const held = await quiesceStorage(guest.domain, { maxFreezeMs: 300 });
-    await aborted(held.signal, held);
+    await untilAborted(held.signal);
     await expect(diskSnapshotCreate(guest.domain, 'vda', { quiesce: held })).rejects.toMatchObject({
       code: 'FREEZE_BUDGET_EXCEEDED',
     });

@@ -99,7 +99,7 @@ describe('the last one', () => {
       const last = memberOf(line)?.parameters.at(-1);
       expect(last?.name).toBe(line.hasFlags ? 'flags' : 'options');
       expect(last?.isOptional).toBe(true);
-      const agent = line.agent !== null && line.agent.always ? 'Agent' : '(Agent)?';
+      const agent = line.agent?.always ? 'Agent' : '(Agent)?';
       expect(last?.text).toMatch(
         line.hasFlags ? new RegExp(`^${agent}FlagsArg<`) : /^(CallOptions|AgentOptions<never>)$/,
       );
