@@ -18,14 +18,18 @@ const PACKAGES = [
   ...['busybox-static', 'cpio', 'qemu-guest-agent', 'e2fsprogs', 'util-linux', 'mount'],
 ];
 
-/** What the tests need beyond that: file systems that clone, logical volumes, a Ceph cluster, the root of another host, a daemon that asks who is there; a browser, shells. */
-export const TEST_PACKAGES = [
-  ...['chromium', 'fonts-dejavu-core'],
+/** What the tests of the methods need beyond that: file systems that clone, logical volumes, a Ceph cluster, the root of another host. */
+export const STORAGE_PACKAGES = [
   ...['btrfs-progs', 'xfsprogs', 'mmdebstrap'],
   ...['lvm2', 'thin-provisioning-tools'],
   ...['ceph-mon', 'ceph-osd', 'ceph-common', 'qemu-block-extra', 'libvirt-daemon-driver-storage-rbd'],
+];
+
+/** What all tests need: also a browser, a daemon that asks who is there, shells that complete. */
+export const TEST_PACKAGES = [
+  ...STORAGE_PACKAGES,
+  ...['chromium', 'fonts-dejavu-core'],
   ...['libsasl2-modules', 'openssl', 'sasl2-bin'],
-  // shells that complete
   ...['fish', 'zsh'],
 ];
 
