@@ -40,8 +40,7 @@ void Call::run(virDomainPtr substitute) {
 }
 
 bool Call::isDead(virDomainPtr substitute) const {
-  constexpr unsigned long mended = 10'003'000;
-  if (!session_ || libraryVersion() >= mended) return false;
+  if (!session_ || libraryVersion() >= Lane::kMended) return false;
   return substitute ? VIR(virConnectIsAlive)(VIR(virDomainGetConnect)(substitute)) == 0 : session_->isDead();
 }
 

@@ -35,6 +35,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   // it. So a thread whose call failed on a dead connection takes no more work: it sleeps, its dead frames
   // untouched (see farBelow), until the connection has been freed for good. On the thread of the task.
   static void retire();
+  static constexpr unsigned long kMended = 10'003'000;  // as libraryVersion()
   // The connection has been freed: threads that retired may end.
   void letGo();
 

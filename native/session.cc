@@ -12,26 +12,24 @@ namespace virt {
 
 namespace {
 constexpr std::chrono::seconds kMoment{1};
-
-void letGo(const std::shared_ptr<Lane>& lane, const std::shared_ptr<Lane>& urgent) {
-  lane->letGo();
-  urgent->letGo();
-}
 }  // namespace
 
+void Session::Lanes::letGo() const {
+  for (auto& lane : {ordinary, urgent, prods}) lane->letGo();
+}
+
 Session::~Session() {
-  if (!wasOpened_) lane_->letGo();  // the thread that was to open it
+  if (!wasOpened_) lanes_.ordinary->letGo();  // the thread that was to open it
   if (!connection_) return;
-  Task task = [connection = connection_, sources = events_->takeOf(this), lane = lane_, urgent = urgent_,
-               wire = wire] {
+  Task task = [connection = connection_, sources = events_->takeOf(this), lanes = lanes_, wire = wire] {
     wire->takeLeave();
     for (auto& source : sources) source->deregister(connection);
-    if (dismantle(connection)) letGo(lane, urgent);
+    if (dismantle(connection)) lanes.letGo();
   };
   if (mayBlock)
     task();
   else
-    lane_->post(std::move(task));
+    lanes_.ordinary->post(std::move(task));
 }
 
 bool Session::dismantle(virConnectPtr connection) {
@@ -46,6 +44,7 @@ void Session::opened(virConnectPtr connection, std::shared_ptr<CloseWatch> watch
   wasOpened_ = true;
   events_ = EventSources::of(connection);
   watch_ = std::move(watch);
+  prod_->begin(weak_from_this());
   if (keepAlive.count() > 0) {
     liveness_ = std::make_shared<Liveness>(weak_from_this(), watch_, keepAlive);
     liveness_->start();
@@ -79,8 +78,12 @@ void Session::submit(const std::shared_ptr<Call>& call, Route route) {
     return;
   }
   auto lane = call->ownLane();
-  if (!lane) lane = route.urgent ? urgent_ : lane_;
-  if (!lane->post([call] { call->run(); }, route.prompt)) call->fail(Failure::noThread());
+  if (!lane) lane = route.urgent ? lanes_.urgent : lanes_.ordinary;
+  const Task task = [call, prod = prod_] {
+    const Prod::Turn turn(*prod);
+    call->run();
+  };
+  if (!lane->post(task, route.prompt)) call->fail(Failure::noThread());
 }
 
 void Session::settled(Call& call) {
@@ -95,20 +98,41 @@ std::vector<std::shared_ptr<Call>> Session::unsettled() {
   return calls;
 }
 
-bool Session::isDead() {
-  virConnectPtr connection;
-  {
-    std::lock_guard lock(mutex_);
-    if (!connection_) return wasOpened_;
-    connection = connection_;
-    VIR(virConnectRef)(connection);
-    took();
-  }
-  // Outside the lock: libvirt answers only when its client is idle, and JavaScript needs the lock.
-  const bool isAlive = VIR(virConnectIsAlive)(connection) != 0;
+virConnectPtr Session::borrow() {
+  std::lock_guard lock(mutex_);
+  if (!connection_) return nullptr;
+  VIR(virConnectRef)(connection_);
+  took();
+  return connection_;
+}
+
+void Session::giveBack(virConnectPtr connection) {
   VIR(virConnectClose)(connection);
   gaveBack();
+}
+
+bool Session::isDead() {
+  // Outside the lock: libvirt answers only when its client is idle, and JavaScript needs the lock.
+  virConnectPtr connection = borrow();
+  if (!connection) return wasOpened_;
+  const bool isAlive = VIR(virConnectIsAlive)(connection) != 0;
+  giveBack(connection);
   return !isAlive;
+}
+
+void Session::prod() {
+  if (isProdded_.exchange(true)) return;
+  const Task ask = [self = shared_from_this()] {
+    if (virConnectPtr connection = self->borrow()) {
+      unsigned long version = 0;
+      // Of the daemon's own, which it answers beside calls that hang.
+      const bool isAnswered = VIR(virConnectGetLibVersion)(connection, &version) == 0;
+      self->giveBack(connection);
+      if (!isAnswered && libraryVersion() < Lane::kMended && self->isDead()) Lane::retire();
+    }
+    self->isProdded_ = false;
+  };
+  if (!lanes_.prods->post(ask)) isProdded_ = false;
 }
 
 bool Session::isWaiting() {
@@ -132,7 +156,7 @@ void Session::release(Release release) {
   }
   // libvirt frees them without asking the host, but for a stream that is under way: they need not wait for
   // calls that hang.
-  if (lane_->post([self = shared_from_this()] { self->releaseAll(); }, true)) return;
+  if (lanes_.ordinary->post([self = shared_from_this()] { self->releaseAll(); }, true)) return;
   std::lock_guard lock(releasesMutex_);
   isReleasing_ = false;  // they wait for the next one
 }
@@ -231,7 +255,7 @@ void Session::close(std::chrono::milliseconds limit) {
     wire->cut();
     awaitReferences();
   }
-  if (dismantle(connection)) letGo(lane_, urgent_);
+  if (dismantle(connection)) lanes_.letGo();
 }
 
 }  // namespace virt

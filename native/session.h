@@ -14,6 +14,7 @@
 #include "handle.h"
 #include "lane.h"
 #include "liveness.h"
+#include "prod.h"
 #include "wire.h"
 
 namespace virt {
@@ -68,6 +69,8 @@ class Session : public std::enable_shared_from_this<Session> {
   bool isWaiting();
   // Ends them: the host is dead.
   void lose();
+  // From any thread: a small request, so that libvirt looks for others that wait to be sent.
+  void prod();
 
   // References to libvirt's objects: close() waits until the last has been given back.
   void took() { ++references_; }
@@ -98,17 +101,27 @@ class Session : public std::enable_shared_from_this<Session> {
   void releaseAll();
   void endStreams();  // a call that waits for data would never end
 
+  // A new reference to the connection, to be given back; null: there is none.
+  virConnectPtr borrow();
+  void giveBack(virConnectPtr connection);
+
   // True: libvirt has freed the connection.
   static bool dismantle(virConnectPtr connection);
   // True: nothing of libvirt's is held any more.
   bool awaitReferences();
 
-  const std::shared_ptr<Lane> lane_ = std::make_shared<Lane>(Lane::kWidth, Lane::kSpare);
-  const std::shared_ptr<Lane> urgent_ = std::make_shared<Lane>(1);
+  struct Lanes {
+    std::shared_ptr<Lane> ordinary = std::make_shared<Lane>(Lane::kWidth, Lane::kSpare);
+    std::shared_ptr<Lane> urgent = std::make_shared<Lane>(1);
+    std::shared_ptr<Lane> prods = std::make_shared<Lane>(1);
+    void letGo() const;
+  };
+  const Lanes lanes_;
   AgentLinks agents_{address};
   std::atomic<bool> hasAgentLinks_ = true;
   virConnectPtr connection_ = nullptr;
-  bool wasOpened_ = false;  // of one that never was there is nothing to be freed, nor to be waited for
+  // Of one that never was there is nothing to be freed, nor to be waited for.
+  std::atomic<bool> wasOpened_ = false;
 
   std::mutex mutex_;
   std::condition_variable drained_;
@@ -117,6 +130,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::atomic<int> references_ = 0;
   std::shared_ptr<CloseWatch> watch_;
   std::shared_ptr<Liveness> liveness_;
+  const std::shared_ptr<Prod> prod_ = std::make_shared<Prod>();
+  std::atomic<bool> isProdded_ = false;
   std::unordered_set<Call*> calls_;
   std::unordered_set<Handle*> handles_;
 

@@ -85,7 +85,10 @@ async function attempt({ title, work }) {
 /** What node needs in its environment to load the addon that was built for the detector. */
 function environment(more) {
   const addon = kind.sanitize && { LIBVIRT_DISKSNAPSHOT_PREBUILD: join(root, `build-${name}`) };
-  const preload = kind.preload && { LD_PRELOAD: kind.preload().join(':') };
+  const preload = kind.preload && {
+    LD_PRELOAD: kind.preload().join(':'),
+    NODE_OPTIONS: `--require=${join(rules, 'node-only.cjs')}`,
+  };
   return { env: { ...process.env, ...kind.environment, ...addon, ...preload, ...more } };
 }
 
