@@ -13,8 +13,8 @@ const APART_FILES = ['storage/lvm', 'storage/remote'];
 /** The storage tests fill a table, and fail where a cell of it is empty. */
 const REPORTERS = { storage: ['default', './test/storage/methods-table.mjs'] };
 
-/** Tests of guests wait more than they compute: two files at a time. All others may measure time, and are alone. */
-const WORKERS = { guest: 2, storage: 2 };
+/** Two files at a time, where none measures time, or where they wait for guests more than they compute. The others are alone. */
+const WORKERS = { unit: 2, docs: 2, package: 2, guest: 2, storage: 2 };
 
 /** Each kind of test is a Jest project, quickest first. */
 const PROJECTS = createRequire(import.meta.url)('../jest.config.js').projects.map(({ displayName }) => displayName);
@@ -29,10 +29,7 @@ try {
   heading('Set-up');
   const packages = ['clang-format', 'cmake', ...TEST_PACKAGES];
   if (await part('Set-up', () => setup({ packages, examples: true }))) {
-    await part('Checks', async () => {
-      for (const [title, file, args] of checks())
-        await attempt(() => step(title, () => run(file, args).then(() => {})));
-    });
+    await part('Checks', () => Promise.all(checks().map(inTurn)));
     for (const project of PROJECTS) await part(`Tests: ${project}`, () => jest(project));
     await part('Demonstration', () =>
       step('npm run demo', () => run(process.execPath, ['scripts/demo.mjs']).then(() => {})),
@@ -51,28 +48,25 @@ if (broken.length > 0) {
 }
 console.log(`\n${passed} passed, ${failed} failed`);
 
+/** Two rows at once: to compile the addon takes as long as all else. */
 function checks() {
   const node = process.execPath;
   const native = readdirSync(join(root, 'native')).filter((name) => /\.(cc|h)$/.test(name));
+  const cmake = dependency('cmake-js', 'bin', 'cmake-js');
   return [
-    ['lint and format (TypeScript)', node, [dependency('@biomejs', 'biome', 'bin', 'biome'), 'ci', '.']],
-    ['format (C++)', 'clang-format', ['--dry-run', '-Werror', ...native.map((name) => join('native', name))]],
-    ['types', node, [dependency('typescript', 'bin', 'tsc'), '--noEmit']],
-    ['types of examples/manager', node, [dependency('typescript', 'bin', 'tsc'), '-p', 'examples/manager']],
-    ['every export is documented', node, [dependency('typedoc', 'bin', 'typedoc'), '--emit', 'none']],
     [
-      'the addon by cmake-js',
-      node,
-      [
-        dependency('cmake-js', 'bin', 'cmake-js'),
-        'rebuild',
-        '--directory',
-        'native',
-        '--out',
-        join(root, 'build-cmake'),
-      ],
+      ['lint and format (TypeScript)', node, [dependency('@biomejs', 'biome', 'bin', 'biome'), 'ci', '.']],
+      ['format (C++)', 'clang-format', ['--dry-run', '-Werror', ...native.map((name) => join('native', name))]],
+      ['types', node, [dependency('typescript', 'bin', 'tsc'), '--noEmit']],
+      ['types of examples/manager', node, [dependency('typescript', 'bin', 'tsc'), '-p', 'examples/manager']],
+      ['every export is documented', node, [dependency('typedoc', 'bin', 'typedoc'), '--emit', 'none']],
     ],
+    [['the addon by cmake-js', node, [cmake, 'rebuild', '--directory', 'native', '--out', join(root, 'build-cmake')]]],
   ];
+}
+
+async function inTurn(checks) {
+  for (const [title, file, args] of checks) await attempt(() => step(title, () => run(file, args).then(() => {})));
 }
 
 async function part(title, work) {
