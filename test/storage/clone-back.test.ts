@@ -1,5 +1,5 @@
 // Back to a clone on real btrfs and XFS: the image is a clone of it, twice, with its owner and mode, and nothing is left over.
-import { chmod, chown, mkdir, readdir, rm, stat, truncate } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, rm, stat, symlink, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { findDiskSnapshot, snapshotDisks } from '../../lib';
@@ -17,9 +17,9 @@ import { Mounted } from './mounted';
 jest.setTimeout(60_000);
 
 describe.each([
-  ['btrfs', 'btrfs'],
-  ['xfs', 'reflink'],
-] as const)('on %s, by method %s', (type, method) => {
+  ['btrfs', 'btrfs', 'by its path'],
+  ['xfs', 'reflink', 'over a link'],
+] as const)('on %s, by method %s, its folder reached %s', (type, method, way) => {
   let conn: Connection;
   let root: string;
   let mounted: Mounted;
@@ -31,7 +31,9 @@ describe.each([
     mounted = await Mounted.make(type, root);
     const folder = join(mounted.directory, 'images');
     await mkdir(folder);
-    vm = await BareDomain.define(conn, join(root, `vm-${type}`), { folder });
+    const link = join(root, 'link');
+    await symlink(folder, link);
+    vm = await BareDomain.define(conn, join(root, `vm-${type}`), { folder: way === 'over a link' ? link : folder });
     image = await vm.source('vda');
   });
   afterAll(async () => {

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { copyFile, lstat, open, rename, rm } from 'node:fs/promises';
 import { LocalImages } from '../images/local-images';
-import { usersOf } from '../images/users';
+import { imageUsers, usersAmong } from '../images/users';
 import type { MethodContext } from '../types';
 import { clonePlaces, refuse } from './clone-file';
 import type { RevertContext } from './method';
@@ -66,11 +66,12 @@ export function refuseOtherDisk(c: Context, image: string): void {
 
 export async function refuseNeeded(c: Context, image: string): Promise<void> {
   const uuid = c.domain.getUUIDString();
-  const users = await usersOf(
-    c.domain.connection,
-    image,
-    { signal: c.signal },
-    (user) => user.uuid !== uuid || user.disk !== c.disk.target || (user.as === 'snapshot' && user.inside !== image),
+  const known = await imageUsers(c.domain.connection, { signal: c.signal });
+  const file = await known.sameFile(image);
+  const users = await usersAmong(
+    known,
+    [image],
+    (user) => user.uuid !== uuid || user.disk !== c.disk.target || (user.as === 'snapshot' && user.inside !== file),
   );
   if (users.length === 0) return;
   const who = users.map(({ guest, disk, snapshot }) =>
