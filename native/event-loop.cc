@@ -143,7 +143,7 @@ class EventLoop {
       expire();
       freeLeft();
       std::lock_guard lock(mutex_);
-      ++turns_;
+      ended_ = begun_;
       turned_.notify_all();
     }
   }
@@ -151,7 +151,7 @@ class EventLoop {
   void awaitTurn(std::chrono::milliseconds limit) {
     std::unique_lock lock(mutex_);
     wake();
-    turned_.wait_for(lock, limit, [this, now = turns_] { return turns_ > now; });
+    turned_.wait_for(lock, limit, [this, now = begun_] { return ended_ > now; });
   }
 
  private:
@@ -263,6 +263,7 @@ class EventLoop {
     {
       std::lock_guard lock(mutex_);
       left.swap(left_);
+      ++begun_;
     }
     for (const auto& data : left)
       if (data.free) data.free(data.opaque);
@@ -278,7 +279,7 @@ class EventLoop {
   std::map<int, Handle> handles_;
   std::map<int, Timeout> timeouts_;
   std::vector<Data> left_;
-  uint64_t turns_ = 0;
+  uint64_t begun_ = 0, ended_ = 0;  // how often what was left has been freed
   std::condition_variable turned_;
   Clock::time_point sleepsUntil_ = Clock::time_point::max();
 };

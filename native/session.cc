@@ -255,7 +255,9 @@ void Session::close(std::chrono::milliseconds limit) {
     wire->cut();
     awaitReferences();
   }
-  if (dismantle(connection)) lanes_.letGo();
+  if (!dismantle(connection)) return;
+  lanes_.letGo();
+  awaitEventLoop(kMoment);  // which is what closes the socket
 }
 
 }  // namespace virt
