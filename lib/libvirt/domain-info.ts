@@ -12,7 +12,7 @@ import type {
 } from './generated/constants';
 import type { JobStatsTold } from './told';
 
-/** What {@link Domain.getInfo} gives. Memory in KiB, time in nanoseconds. */
+/** What {@link Domain.getInfo} gives. Memory in KiB, CPU time in nanoseconds. */
 export interface DomainInfo {
   state: DomainState;
   maxMem: number;
@@ -30,9 +30,9 @@ export interface DomainStateAndReason {
 
 /** What {@link Domain.getTime} gives: the guest's clock. */
 export interface DomainTime {
-  /** Since the epoch. */
+  /** Since 1970-01-01 00:00 UTC. */
   seconds: bigint;
-  /** Of the second. */
+  /** Nanoseconds of the second. */
   nseconds: number;
 }
 
@@ -100,7 +100,7 @@ export interface DomainControlInfo {
   state: DomainControlState;
   /** Why, where the state is ERROR. */
   details: DomainControlErrorReason;
-  /** Milliseconds since the control interface entered this state. */
+  /** Milliseconds since the control interface entered this state; 0 where that is OK or ERROR. */
   stateTime: bigint;
 }
 
@@ -120,7 +120,7 @@ export interface DomainDiskError {
   error: DomainDiskErrorCode;
 }
 
-/** What {@link Domain.blockStats} gives. */
+/** What {@link Domain.blockStats} gives: requests and bytes since the guest's start; -1: not known to the driver. */
 export interface DomainBlockStats {
   rd_req: bigint;
   rd_bytes: bigint;
@@ -129,7 +129,10 @@ export interface DomainBlockStats {
   errs: bigint;
 }
 
-/** What {@link Domain.interfaceStats} gives; -1: not known to the driver. */
+/**
+ * What {@link Domain.interfaceStats} gives: bytes, and counts of packets, errors and dropped packets, as the guest sees
+ * them; -1: not known to the driver.
+ */
 export interface DomainInterfaceStats {
   rx_bytes: bigint;
   rx_packets: bigint;
@@ -141,13 +144,14 @@ export interface DomainInterfaceStats {
   tx_drop: bigint;
 }
 
-/** One item of {@link Domain.memoryStats}: what is counted, and how much, mostly in KiB. */
+/** One item of {@link Domain.memoryStats}: what is counted, and how much. */
 export interface DomainMemoryStat {
   tag: DomainMemoryStatTags;
+  /** KiB; of faults and huge pages how many, of `LAST_UPDATE` seconds. */
   val: bigint;
 }
 
-/** A network interface as the guest sees it. */
+/** A network interface as the guest sees it. `prefix`: bits of the network's part, not set where `source` was ARP. */
 export interface DomainInterface {
   name: string;
   hwaddr: string | null;
@@ -163,17 +167,18 @@ export interface SecurityLabel {
 
 /** A virtual CPU of a running guest. */
 export interface VcpuInfo {
+  /** Counted from 0. */
   number: number;
   state: VcpuState;
   /** Nanoseconds. */
   cpuTime: bigint;
-  /** The host's CPU that it is on. */
+  /** The number of the host's CPU that it is on, or one of `VcpuHostCpuState`. */
   cpu: number;
   /** Numbers of the host's CPUs that it may be on. */
   cpumap: number[];
 }
 
-/** An I/O thread, and the numbers of the host's CPUs that it may run on. */
+/** An I/O thread's number, and the numbers of the host's CPUs that it may run on. */
 export interface IOThreadInfo {
   iothread_id: number;
   cpumap: number[];

@@ -3,7 +3,10 @@
 import type { BandwidthParameters } from './bandwidth';
 import type { DomainNumatuneMemMode } from './generated/constants';
 
-/** Throttling of one disk: virDomainSetBlockIoTune's typed parameters. Bytes and operations per second; 0: no limit. */
+/**
+ * Throttling of one disk: virDomainSetBlockIoTune's typed parameters. Bytes and operations per second, 0: no limit;
+ * `…_max` in bursts, whose `…_max_length` is in seconds.
+ */
 export interface BlockIoTune {
   total_bytes_sec?: number | bigint;
   read_bytes_sec?: number | bigint;
@@ -23,6 +26,7 @@ export interface BlockIoTune {
   total_iops_sec_max_length?: number | bigint;
   read_iops_sec_max_length?: number | bigint;
   write_iops_sec_max_length?: number | bigint;
+  /** Bytes: a longer operation counts as several. */
   size_iops_sec?: number | bigint;
   group_name?: string;
 }
@@ -37,9 +41,12 @@ export interface BlockCopyParams {
   'buf-size'?: number | bigint;
 }
 
-/** virDomainSetBlkioParameters. `device_*` are lists such as `'/dev/sda,1000,/dev/sdb,500'`. */
+/**
+ * virDomainSetBlkioParameters. `device_*` are lists such as `'/dev/sda,1000,/dev/sdb,500'`: weights, operations per
+ * second and bytes per second.
+ */
 export interface BlkioParameters {
-  /** 100 to 1000. */
+  /** A share, with no unit: 100 to 1000. */
   weight?: number;
   device_weight?: string;
   device_read_iops_sec?: string;
@@ -48,7 +55,7 @@ export interface BlkioParameters {
   device_write_bytes_sec?: string;
 }
 
-/** virDomainSetMemoryParameters, in KiB. */
+/** virDomainSetMemoryParameters, in KiB; 9007199254740991n: no limit. */
 export interface MemoryParameters {
   hard_limit?: number | bigint;
   soft_limit?: number | bigint;
@@ -63,7 +70,10 @@ export interface NumaParameters {
   numa_mode?: DomainNumatuneMemMode;
 }
 
-/** virDomainSetSchedulerParameters. Periods and quotas in microseconds; a negative quota: no limit. */
+/**
+ * virDomainSetSchedulerParameters. Periods and quotas in microseconds; a negative quota: no limit. `cpu_shares`,
+ * `weight` and `shares` are shares, with no unit.
+ */
 export interface SchedulerParameters {
   cpu_shares?: number | bigint;
   global_period?: number | bigint;
@@ -74,8 +84,11 @@ export interface SchedulerParameters {
   emulator_quota?: number | bigint;
   iothread_period?: number | bigint;
   iothread_quota?: number | bigint;
+  /** Xen's credit scheduler. */
   weight?: number;
+  /** Xen's credit scheduler. */
   cap?: number;
+  /** ESX's allocation scheduler, as the next two. */
   reservation?: number | bigint;
   limit?: number | bigint;
   shares?: number;
@@ -117,16 +130,23 @@ export type InterfaceParameters = BandwidthParameters;
 export interface IOThreadParams {
   /** Nanoseconds; 0: no polling. */
   poll_max_ns?: number | bigint;
+  /** By what QEMU multiplies the time that it polls; 0: its own choice. */
   poll_grow?: number;
+  /** By what QEMU divides the time that it polls; 0: its own choice. */
   poll_shrink?: number;
+  /** How many threads at least; -1: QEMU's own choice, not of a running guest. */
   thread_pool_min?: number;
+  /** How many threads at most; -1: QEMU's own choice, not of a running guest. */
   thread_pool_max?: number;
 }
 
 /** virDomainSetLaunchSecurityState: a secret for a guest of AMD's SEV. */
 export interface LaunchSecurityState {
+  /** Base64. */
   'sev-secret-header'?: string;
+  /** Base64. */
   'sev-secret'?: string;
+  /** A physical address in the guest's memory. Default: the hypervisor's choice. */
   'sev-secret-set-address'?: number | bigint;
 }
 
@@ -152,7 +172,9 @@ export interface MigrateParams {
   destination_name?: string;
   destination_xml?: string;
   persistent_xml?: string;
+  /** 0: the driver's default. */
   bandwidth?: number | bigint;
+  /** After the switch-over to post-copy; 0: no limit. */
   'bandwidth.postcopy'?: number | bigint;
   'bandwidth.avail.switchover'?: number | bigint;
   graphics_uri?: string;
@@ -160,20 +182,26 @@ export interface MigrateParams {
   /** Targets of the disks that are copied along. */
   migrate_disks?: readonly string[];
   migrate_disks_detect_zeroes?: readonly string[];
+  /** A TCP port; 0: libvirt's choice. */
   disks_port?: number;
   disks_uri?: string;
   /** `mt`, `xbzrle`, `zlib`, `zstd`. */
   compression?: readonly string[];
+  /** 0: none, 1: fastest, to 9: smallest. */
   'compression.mt.level'?: number;
+  /** How many threads compress. */
   'compression.mt.threads'?: number;
+  /** How many threads decompress. */
   'compression.mt.dthreads'?: number;
   /** Bytes. */
   'compression.xbzrle.cache'?: number | bigint;
   'compression.zlib.level'?: number;
   'compression.zstd.level'?: number;
-  /** Per cent. */
+  /** Per cent that the guest's CPUs are slowed down by. */
   'auto_converge.initial'?: number;
+  /** Per cent, added each time that it is not enough. */
   'auto_converge.increment'?: number;
+  /** How many. */
   'parallel.connections'?: number;
   'tls.destination'?: string;
 }

@@ -22,10 +22,13 @@ export type ToldAs<Value> = bigint extends Value ? bigint : Value;
 /** The names of what may be set, as they are told. */
 type ToldOf<Params> = { [Name in keyof Params]?: ToldAs<NonNullable<Params[Name]>> | undefined };
 
-/** What {@link Domain.getBlockIoTune} tells. Bytes and operations per second, lengths in seconds; 0: no limit. */
+/**
+ * What {@link Domain.getBlockIoTune} tells. Bytes and operations per second, lengths in seconds, `size_iops_sec` in
+ * bytes; 0: no limit.
+ */
 export interface BlockIoTuneTold extends ToldOf<BlockIoTune>, Told {}
 
-/** What {@link Domain.getBlkioParameters} tells. */
+/** What {@link Domain.getBlkioParameters} tells: weights, and lists with operations or bytes per second. */
 export interface BlkioParametersTold extends ToldOf<BlkioParameters>, Told {}
 
 /** What {@link Domain.getMemoryParameters} tells, in KiB; 9007199254740991n: no limit. */
@@ -41,12 +44,12 @@ export interface SchedulerParametersTold extends ToldOf<SchedulerParameters>, To
 export interface PerfEventsTold extends ToldOf<PerfEvents>, Told {}
 
 /**
- * What {@link Domain.getInterfaceParameters} and {@link NetworkPort.getParameters} tell. Averages, peaks and floor in KiB/s,
+ * What {@link Domain.getInterfaceParameters} and {@link NetworkPort.getParameters} tell. Averages, peaks and floor in kB/s,
  * bursts in KiB; 0: no limit.
  */
 export interface BandwidthTold extends ToldOf<BandwidthParameters>, Told {}
 
-/** What {@link Domain.blockStatsFlags} tells, counted since the guest's start. */
+/** What {@link Domain.blockStatsFlags} tells: bytes and operations, counted since the guest's start. */
 export interface BlockStatsTold extends Told {
   rd_bytes?: bigint;
   rd_operations?: bigint;
@@ -113,10 +116,14 @@ export interface JobStatsTold extends Told {
   /** Space for what a backup sets aside. */
   disk_temp_used?: bigint;
   disk_temp_total?: bigint;
+  /** The size of the cache, in bytes. */
   compression_cache?: bigint;
   compression_bytes?: bigint;
+  /** Pages that were sent compressed. */
   compression_pages?: bigint;
+  /** Pages that were not in the cache. */
   compression_cache_misses?: bigint;
+  /** Pages that were sent as they are, because compressed they were larger. */
   compression_overflow?: bigint;
   /** Per cent that the guest's CPUs are slowed down by. */
   auto_converge_throttle?: number;
@@ -130,9 +137,13 @@ export interface JobStatsTold extends Told {
 export interface LaunchSecurityInfoTold extends Told {
   /** Base64. */
   'sev-measurement'?: string;
+  /** The first number of the version of the host's SEV. */
   'sev-api-major'?: number;
+  /** The second one. */
   'sev-api-minor'?: number;
+  /** The number of its build. */
   'sev-build-id'?: number;
+  /** The guest's policy: bits. */
   'sev-policy'?: number;
 }
 
@@ -143,22 +154,33 @@ export interface SEVInfoTold extends Told {
   /** Base64. */
   'cert-chain'?: string;
   'cpu0-id'?: string;
+  /** Which bit of an address is the C-bit. */
   cbitpos?: number;
+  /** How many bits of physical addresses SEV takes away. */
   'reduced-phys-bits'?: number;
+  /** How many guests of SEV can run. */
   'max-guests'?: number;
+  /** How many guests of SEV-ES can run. */
   'max-es-guests'?: number;
 }
 
 /** What {@link Connection.nodeGetMemoryParameters} tells: sharing of equal memory pages by the kernel (KSM). */
 export interface NodeMemoryParametersTold extends Told {
+  /** Pages that are scanned before it sleeps. */
   shm_pages_to_scan?: number;
+  /** Milliseconds that it sleeps. */
   shm_sleep_millisecs?: number;
   /** 1: also pages of different NUMA cells. */
   shm_merge_across_nodes?: number;
+  /** Pages that are shared. */
   shm_pages_shared?: bigint;
+  /** How often they are used: what is saved. */
   shm_pages_sharing?: bigint;
+  /** Pages that are looked at again and again, and are like no other. */
   shm_pages_unshared?: bigint;
+  /** Pages that change too fast. */
   shm_pages_volatile?: bigint;
+  /** How often all was scanned. */
   shm_full_scans?: bigint;
 }
 
@@ -213,22 +235,30 @@ export interface GuestInfoTold extends Told {
   hostname?: string;
   'fs.count'?: number;
   [fileSystem: `fs.${number}.${'mountpoint' | 'name' | 'fstype'}`]: string | undefined;
+  /** Bytes. */
   [fileSystemBytes: `fs.${number}.${'total-bytes' | 'used-bytes'}`]: bigint | undefined;
+  /** How many. */
   [fileSystemDisks: `fs.${number}.disk.count`]: number | undefined;
   [fileSystemDisk: `fs.${number}.disk.${number}.${'alias' | 'serial' | 'device'}`]: string | undefined;
   'disk.count'?: number;
   [disk: `disk.${number}.${'name' | 'serial' | 'alias' | 'guest_alias'}`]: string | undefined;
   [partition: `disk.${number}.partition`]: boolean | undefined;
+  /** How many. */
   [dependencies: `disk.${number}.dependency.count`]: number | undefined;
   [dependency: `disk.${number}.dependency.${number}.name`]: string | undefined;
   'if.count'?: number;
   [network: `if.${number}.${'name' | 'hwaddr'}`]: string | undefined;
+  /** How many. */
   [addresses: `if.${number}.addr.count`]: number | undefined;
   [address: `if.${number}.addr.${number}.${'type' | 'addr'}`]: string | undefined;
+  /** Bits of the network's part. */
   [prefix: `if.${number}.addr.${number}.prefix`]: number | undefined;
 }
 
-/** What the event `tunable` tells: what has changed, each name behind that of its group. */
+/**
+ * What the event `tunable` tells: what has changed, each name behind that of its group. Units as of {@link BlockIoTune}
+ * and {@link SchedulerParameters}.
+ */
 export type TunableTold = {
   [Name in keyof BlockIoTune as `blkdeviotune.${Name}`]?: ToldAs<NonNullable<BlockIoTune[Name]>> | undefined;
 } & {
