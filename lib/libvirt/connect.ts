@@ -80,7 +80,8 @@ function keepAliveOf(keepAlive: ConnectOptions['keepAlive']): { interval: number
 }
 
 /**
- * Opens a connection; virConnectOpenAuth. Rejects with LibvirtError.
+ * Opens a connection; virConnectOpenAuth. Rejects with LibvirtError: `NO_CONNECT` where no driver takes the URI,
+ * `SYSTEM_ERROR` where no daemon listens there, `AUTH_FAILED` where it refuses who asks.
  *
  * @param uri `qemu:///system`, `qemu+ssh://host/system`, `qemu:///embed?root=/folder`, … Null: libvirt's default.
  * @example

@@ -20,15 +20,23 @@ import type { Stream } from './stream';
 import { type SubscribeOptions, type Subscription, subscribe } from './subscription';
 import type { NodeCPUStats, NodeMemoryParametersTold, NodeMemoryStats, SEVInfoTold } from './told';
 
-/** What {@link Connection.nodeGetInfo} gives. Memory in KiB. */
+/** What {@link Connection.nodeGetInfo} gives. The topology is a guess where it is uneven: ask the capabilities. */
 export interface NodeInfo {
+  /** Of the CPU. */
   model: string;
+  /** KiB. */
   memory: number;
+  /** How many CPUs are on. */
   cpus: number;
+  /** MHz of the CPUs; 0: not known. */
   mhz: number;
+  /** How many NUMA cells. */
   nodes: number;
+  /** How many in each cell. */
   sockets: number;
+  /** How many in each socket. */
   cores: number;
+  /** How many in each core. */
   threads: number;
 }
 
@@ -51,25 +59,37 @@ export interface SecurityModel {
 
 /** virNodeSetMemoryParameters: sharing of equal memory pages by the kernel (KSM). */
 export interface NodeMemoryParameters {
+  /** Pages that are scanned before it sleeps. */
   shm_pages_to_scan?: number;
+  /** Milliseconds that it sleeps. */
   shm_sleep_millisecs?: number;
+  /** 1: also pages of different NUMA cells. */
   shm_merge_across_nodes?: number;
 }
 
 /** virConnectSetIdentity. */
 export interface ConnectIdentity {
   'user-name'?: string;
+  /** A uid. */
   'unix-user-id'?: number | bigint;
   'group-name'?: string;
+  /** A gid. */
   'unix-group-id'?: number | bigint;
+  /** A pid. */
   'process-id'?: number | bigint;
+  /** When that process began: on Linux clock ticks, as in `/proc/PID/stat`. */
   'process-time'?: number | bigint;
   'sasl-user-name'?: string;
   'x509-distinguished-name'?: string;
   'selinux-context'?: string;
 }
 
-/** A connection. */
+/**
+ * A connection. What its members ask of libvirt may reject with `INVALID_CONN` (it is closed, or was closed meanwhile),
+ * `RPC` (it was lost: the host does not answer keepalive any more), `NO_SUPPORT` (the driver has no such function),
+ * `OPERATION_DENIED` (the call changes something, and the connection is read-only) and `ACCESS_DENIED` (the host's
+ * policy forbids it).
+ */
 export interface Connection {
   // ---- the host ----
   /** virConnectGetType: the driver's name. */
@@ -78,7 +98,7 @@ export interface Connection {
   getURI(options?: CallOptions): Promise<string>;
   /** virConnectGetHostname: the host's name, as it knows itself. */
   getHostname(options?: CallOptions): Promise<string>;
-  /** virConnectGetVersion: the hypervisor's: 1,000,000 * major + 1,000 * minor + release. */
+  /** virConnectGetVersion: the hypervisor's: 1,000,000 * major + 1,000 * minor + release; 0: not known. */
   getVersion(options?: CallOptions): Promise<number>;
   /** virConnectGetLibVersion: libvirt's at the other end, counted the same way. */
   getLibVersion(options?: CallOptions): Promise<number>;
@@ -103,15 +123,24 @@ export interface Connection {
   isSecure(options?: CallOptions): Promise<boolean>;
   /** virNodeGetInfo: the host's CPUs and memory; memory in KiB, `mhz` of the CPUs, 0 where unknown. */
   nodeGetInfo(options?: CallOptions): Promise<NodeInfo>;
-  /** virConnectGetMaxVcpus: of one guest; `type`: the domain's, null: the driver's default. */
+  /**
+   * virConnectGetMaxVcpus: how many virtual CPUs one guest may have; `type`: the domain's, null: the driver's default;
+   * `INVALID_ARG` where it has no such type.
+   */
   getMaxVcpus(type?: string | null, options?: CallOptions): Promise<number>;
   /** virConnectGetSysinfo: the host's SMBIOS as XML. */
   getSysinfo(flags?: FlagsArg<never>): Promise<string>;
   /** virConnectGetCPUModelNames: the models that libvirt knows for an architecture; empty: all are accepted. */
   getCPUModelNames(arch: string, flags?: FlagsArg<never>): Promise<string[]>;
-  /** virConnectCompareCPU: one of `CPUCompareResult`. */
+  /**
+   * virConnectCompareCPU: one of `CPUCompareResult`; with `FAIL_INCOMPATIBLE`, `CPU_INCOMPATIBLE` where it does not
+   * fit.
+   */
   compareCPU(xmlDesc: string, flags?: FlagsArg<'ConnectCompareCPUFlags'>): Promise<number>;
-  /** virConnectCompareHypervisorCPU: one of `CPUCompareResult`. null: the driver's default. */
+  /**
+   * virConnectCompareHypervisorCPU: as {@link compareCPU}, with what this hypervisor can offer. `OPERATION_UNSUPPORTED`
+   * where it cannot tell. null: the driver's default.
+   */
   compareHypervisorCPU(
     emulator: string | null,
     arch: string | null,
@@ -123,8 +152,8 @@ export interface Connection {
   /** virConnectBaselineCPU: what all of these CPUs can do, as XML. */
   baselineCPU(xmlCPUs: readonly string[], flags?: FlagsArg<'ConnectBaselineCPUFlags'>): Promise<string>;
   /**
-   * virConnectBaselineHypervisorCPU: the richest CPU that all the given hosts can offer by this hypervisor: a
-   * `<cpu>` document. null: the default.
+   * virConnectBaselineHypervisorCPU: the richest CPU that all the given hosts can offer by this hypervisor: a `<cpu>`
+   * document. null: the default. `OPERATION_UNSUPPORTED` where it cannot tell.
    */
   baselineHypervisorCPU(
     emulator: string | null,
@@ -148,22 +177,25 @@ export interface Connection {
   setIdentity(params: ConnectIdentity, flags?: FlagsArg<never>): Promise<void>;
   /** virNodeGetCPUMap: how many CPUs there are, how many are on, and which. */
   nodeGetCPUMap(flags?: FlagsArg<never>): Promise<NodeCPUMap>;
-  /** virNodeGetCPUStats: nanoseconds by kind; `cpuNum` -1: of all. */
+  /** virNodeGetCPUStats: nanoseconds by kind, or a per cent; `cpuNum` counts from 0, -1: of all. */
   nodeGetCPUStats(cpuNum: number, flags?: FlagsArg<never>): Promise<NodeCPUStats>;
-  /** virNodeGetMemoryStats: KiB by kind; `cellNum` -1: of all. */
+  /** virNodeGetMemoryStats: KiB by kind; `cellNum` counts from 0, -1: of all. */
   nodeGetMemoryStats(cellNum: number, flags?: FlagsArg<never>): Promise<NodeMemoryStats>;
-  /** virNodeGetCellsFreeMemory: bytes, for each NUMA cell. */
+  /** virNodeGetCellsFreeMemory: bytes, for each NUMA cell from `startCell` on, at most `maxCells`. */
   nodeGetCellsFreeMemory(startCell: number, maxCells: number, options?: CallOptions): Promise<bigint[]>;
   /** virNodeGetFreeMemory: the free memory of the host, in bytes. */
   nodeGetFreeMemory(options?: CallOptions): Promise<bigint>;
-  /** virNodeGetFreePages: page sizes in KiB; for each cell the free pages of each size. */
+  /** virNodeGetFreePages: page sizes in KiB; for each cell how many pages of each size are free. */
   nodeGetFreePages(
     pages: readonly number[],
     startCell: number,
     cellCount: number,
     flags?: FlagsArg<never>,
   ): Promise<bigint[]>;
-  /** virNodeAllocPages: in how many cells the pool of huge pages was changed. Page sizes in KiB. */
+  /**
+   * virNodeAllocPages: in how many cells the pool of huge pages was changed. Page sizes in KiB, `pageCounts`: how many
+   * of each; `startCell` -1: spread over all cells.
+   */
   nodeAllocPages(
     pageSizes: readonly number[],
     pageCounts: readonly (number | bigint)[],
@@ -171,9 +203,12 @@ export interface Connection {
     cellCount: number,
     flags?: FlagsArg<'NodeAllocPagesFlags'>,
   ): Promise<number>;
-  /** virNodeGetMemoryParameters: how the host shares equal pages (KSM), by name. */
+  /** virNodeGetMemoryParameters: how the host shares equal pages (KSM), by name. Pages and milliseconds. */
   nodeGetMemoryParameters(flags?: FlagsArg<never>): Promise<NodeMemoryParametersTold>;
-  /** virNodeSetMemoryParameters: changes how the host shares equal pages (KSM). */
+  /**
+   * virNodeSetMemoryParameters: changes how the host shares equal pages (KSM); `OPERATION_INVALID` where its kernel
+   * does not have one of the parameters.
+   */
   nodeSetMemoryParameters(params: NodeMemoryParameters, flags?: FlagsArg<never>): Promise<void>;
   /** virNodeGetSecurityModel: the security driver's model and domain of interpretation; empty where there is none. */
   nodeGetSecurityModel(options?: CallOptions): Promise<SecurityModel>;
@@ -182,7 +217,10 @@ export interface Connection {
    * none.
    */
   nodeGetSEVInfo(flags?: FlagsArg<never>): Promise<SEVInfoTold>;
-  /** virNodeSuspendForDuration: the host sleeps; seconds, at least 60. */
+  /**
+   * virNodeSuspendForDuration: the host sleeps; `duration` in seconds, at least 60 (else `INVALID_ARG`).
+   * `ARGUMENT_UNSUPPORTED` where it cannot sleep like that, `OPERATION_INVALID` where it is about to.
+   */
   nodeSuspendForDuration(target: NodeSuspendTarget, duration: number | bigint, flags?: FlagsArg<never>): Promise<void>;
 
   // ---- guests ----
@@ -204,41 +242,55 @@ export interface Connection {
   domainLookupByUUIDString(uuidstr: string, options?: CallOptions): Promise<Domain>;
   /** virDomainLookupByID: the running guest with that number; `NO_DOMAIN` where there is none. */
   domainLookupByID(id: number, options?: CallOptions): Promise<Domain>;
-  /** virDomainDefineXML: defines a guest, or redefines the one with the same name and UUID; it is not started. */
+  /**
+   * virDomainDefineXML: defines a guest, or redefines the one with the same name and UUID; it is not started.
+   * `OPERATION_FAILED` where another guest has the name or the UUID.
+   */
   domainDefineXML(xml: string, options?: CallOptions): Promise<Domain>;
-  /** virDomainDefineXMLFlags: as {@link domainDefineXML}; `VALIDATE` holds the document against libvirt's schema. */
+  /**
+   * virDomainDefineXMLFlags: as {@link domainDefineXML}; `VALIDATE` holds the document against libvirt's schema
+   * (`XML_INVALID_SCHEMA`).
+   */
   domainDefineXMLFlags(xml: string, flags?: FlagsArg<'DomainDefineFlags'>): Promise<Domain>;
-  /** virDomainCreateXML: starts a guest that is not defined: gone when it ends. */
+  /**
+   * virDomainCreateXML: starts a guest that is not defined: gone when it ends. `OPERATION_INVALID` where it runs
+   * already, `OPERATION_FAILED` where another guest has the name or the UUID.
+   */
   domainCreateXML(xmlDesc: string, flags?: FlagsArg<'DomainCreateFlags'>): Promise<Domain>;
   /** virDomainRestore: starts a guest from a file that `save` wrote. */
   domainRestore(from: string, options?: CallOptions): Promise<void>;
   /** virDomainRestoreFlags: as {@link domainRestore}; `dxml` in place of the saved definition, null: that one. */
   domainRestoreFlags(from: string, dxml: string | null, flags?: FlagsArg<'DomainSaveRestoreFlags'>): Promise<void>;
-  /** virDomainRestoreParams: as {@link domainRestoreFlags}, by typed parameters. */
+  /** virDomainRestoreParams: as {@link domainRestoreFlags}, by typed parameters. `INVALID_ARG` without a file. */
   domainRestoreParams(params: RestoreParams, flags?: FlagsArg<'DomainSaveRestoreFlags'>): Promise<void>;
   /**
    * virDomainSaveImageGetXMLDesc: the definition that a saved file carries; `SECURE` shows passwords, and wants a
-   * writable connection.
+   * writable connection (`OPERATION_DENIED`).
    */
   domainSaveImageGetXMLDesc(file: string, flags?: FlagsArg<'DomainSaveImageXMLFlags'>): Promise<string>;
   /** virDomainSaveImageDefineXML: changes the definition that a saved file carries. */
   domainSaveImageDefineXML(file: string, dxml: string, flags?: FlagsArg<'DomainSaveRestoreFlags'>): Promise<void>;
   /** virDomainCreateLinux: the old name of {@link domainCreateXML}. */
   domainCreateLinux(xmlDesc: string, flags?: FlagsArg<'DomainCreateFlags'>): Promise<Domain>;
-  /** virDomainCreateXMLWithFiles: with file descriptors of this process; local connections only. */
+  /** virDomainCreateXMLWithFiles: with file descriptors of this process; containers only, and local connections. */
   domainCreateXMLWithFiles(
     xmlDesc: string,
     files: readonly number[],
     flags?: FlagsArg<'DomainCreateFlags'>,
   ): Promise<Domain>;
-  /** virDomainQemuAttach: takes over a QEMU that somebody else started. */
+  /**
+   * virDomainQemuAttach: takes over a QEMU that somebody else started, by its pid. libvirt 5.5 and later: `NO_SUPPORT`.
+   */
   domainQemuAttach(pidValue: number, flags?: FlagsArg<never>): Promise<Domain>;
-  /** virConnectGetAllDomainStats: `stats` are bits of `DomainStatsTypes`; 0, the default: all. */
+  /**
+   * virConnectGetAllDomainStats: `stats` are bits of `DomainStatsTypes`; 0, the default: all. Units as of
+   * {@link DomainStats}.
+   */
   getAllDomainStats(
     stats?: Flags<'DomainStatsTypes'> | null,
     flags?: FlagsArg<'ConnectGetAllDomainStatsFlags'>,
   ): Promise<DomainStats[]>;
-  /** virDomainListGetStats: of these guests only. */
+  /** virDomainListGetStats: of these guests only. Units as of {@link DomainStats}. */
   domainListGetStats(
     doms: readonly Domain[],
     stats?: Flags<'DomainStatsTypes'> | null,
@@ -259,7 +311,10 @@ export interface Connection {
   storagePoolLookupByTargetPath(path: string, options?: CallOptions): Promise<StoragePool>;
   /** virStoragePoolCreateXML: starts a pool that is not defined: gone when it stops. */
   storagePoolCreateXML(xmlDesc: string, flags?: FlagsArg<'StoragePoolCreateFlags'>): Promise<StoragePool>;
-  /** virStoragePoolDefineXML: defines a pool; it is not started. */
+  /**
+   * virStoragePoolDefineXML: defines a pool; it is not started. `OPERATION_FAILED` where another has the name, the UUID
+   * or the source.
+   */
   storagePoolDefineXML(xml: string, flags?: FlagsArg<'StoragePoolDefineFlags'>): Promise<StoragePool>;
   /** virStorageVolLookupByPath: the volume at that path of any active pool; `NO_STORAGE_VOL` where there is none. */
   storageVolLookupByPath(path: string, options?: CallOptions): Promise<StorageVol>;
@@ -273,7 +328,10 @@ export interface Connection {
   listStoragePools(options?: CallOptions): Promise<string[]>;
   /** virConnectListDefinedStoragePools: the names of the pools that are defined and not active. */
   listDefinedStoragePools(options?: CallOptions): Promise<string[]>;
-  /** virConnectFindStoragePoolSources: what pools of this type could be made of, as XML. */
+  /**
+   * virConnectFindStoragePoolSources: what pools of this type could be made of, as XML; `NO_SUPPORT` of types that
+   * cannot be searched for.
+   */
   findStoragePoolSources(type: string, srcSpec?: string | null, flags?: FlagsArg<never>): Promise<string>;
   /**
    * virConnectGetStoragePoolCapabilities: which kinds of pools this host has: a `<storagepoolCapabilities>`
@@ -300,13 +358,22 @@ export interface Connection {
   networkLookupByUUID(uuid: Uint8Array, options?: CallOptions): Promise<Network>;
   /** virNetworkLookupByUUIDString: the network with that UUID; `NO_NETWORK` where there is none. */
   networkLookupByUUIDString(uuidstr: string, options?: CallOptions): Promise<Network>;
-  /** virNetworkDefineXML: defines a network, or redefines the one with the same name and UUID; it is not started. */
+  /**
+   * virNetworkDefineXML: defines a network, or redefines the one with the same name and UUID; it is not started.
+   * `OPERATION_FAILED` where another has the name or the UUID.
+   */
   networkDefineXML(xml: string, options?: CallOptions): Promise<Network>;
-  /** virNetworkDefineXMLFlags: as {@link networkDefineXML}; `VALIDATE` holds the document against libvirt's schema. */
+  /**
+   * virNetworkDefineXMLFlags: as {@link networkDefineXML}; `VALIDATE` holds the document against libvirt's schema
+   * (`XML_INVALID_SCHEMA`).
+   */
   networkDefineXMLFlags(xml: string, flags?: FlagsArg<'NetworkDefineFlags'>): Promise<Network>;
   /** virNetworkCreateXML: a network that is gone once it stops. */
   networkCreateXML(xmlDesc: string, options?: CallOptions): Promise<Network>;
-  /** virNetworkCreateXMLFlags: as {@link networkCreateXML}; `VALIDATE` holds the document against libvirt's schema. */
+  /**
+   * virNetworkCreateXMLFlags: as {@link networkCreateXML}; `VALIDATE` holds the document against libvirt's schema
+   * (`XML_INVALID_SCHEMA`).
+   */
   networkCreateXMLFlags(xmlDesc: string, flags?: FlagsArg<'NetworkCreateFlags'>): Promise<Network>;
 
   // ---- interfaces of the host ----
@@ -323,23 +390,35 @@ export interface Connection {
   /** virInterfaceLookupByName: the host's interface of that name; `NO_INTERFACE` where there is none. */
   interfaceLookupByName(name: string, options?: CallOptions): Promise<Interface>;
   /**
-   * virInterfaceLookupByMACString: the host's interface with that address; `MULTIPLE_INTERFACES` where several have
-   * it.
+   * virInterfaceLookupByMACString: the host's interface with that address; `NO_INTERFACE` where none has it,
+   * `MULTIPLE_INTERFACES` where several have.
    */
   interfaceLookupByMACString(macstr: string, options?: CallOptions): Promise<Interface>;
-  /** virInterfaceDefineXML: defines an interface of the host, or redefines it; it is not started. */
+  /**
+   * virInterfaceDefineXML: defines an interface of the host, or redefines it; it is not started. `NO_SUPPORT` of a
+   * libvirt without netcf.
+   */
   interfaceDefineXML(xml: string, flags?: FlagsArg<'InterfaceDefineFlags'>): Promise<Interface>;
-  /** virInterfaceChangeBegin: a point to which {@link interfaceChangeRollback} takes all interfaces back. */
+  /**
+   * virInterfaceChangeBegin: a point to which {@link interfaceChangeRollback} takes all interfaces back.
+   * `OPERATION_INVALID` where one was begun, `NO_SUPPORT` of a libvirt without netcf.
+   */
   interfaceChangeBegin(flags?: FlagsArg<never>): Promise<void>;
-  /** virInterfaceChangeCommit: keeps what was changed since {@link interfaceChangeBegin}. */
+  /**
+   * virInterfaceChangeCommit: keeps what was changed since {@link interfaceChangeBegin}. `OPERATION_INVALID` where
+   * nothing was begun.
+   */
   interfaceChangeCommit(flags?: FlagsArg<never>): Promise<void>;
-  /** virInterfaceChangeRollback: takes back what was changed since {@link interfaceChangeBegin}. */
+  /**
+   * virInterfaceChangeRollback: takes back what was changed since {@link interfaceChangeBegin}. `OPERATION_INVALID`
+   * where nothing was begun.
+   */
   interfaceChangeRollback(flags?: FlagsArg<never>): Promise<void>;
 
   // ---- devices of the host ----
   /** virConnectListAllNodeDevices: the host's devices that the flags choose; none: all of them. */
   listAllNodeDevices(flags?: FlagsArg<'ConnectListAllNodeDeviceFlags'>): Promise<NodeDevice[]>;
-  /** virNodeNumOfDevices: with this capability; null: all. */
+  /** virNodeNumOfDevices: how many of the host's devices have this capability; null: how many there are. */
   nodeNumOfDevices(cap?: string | null, flags?: FlagsArg<never>): Promise<number>;
   /** virNodeListDevices: the names of the host's devices with a capability; null: all. */
   nodeListDevices(cap?: string | null, flags?: FlagsArg<never>): Promise<string[]>;
@@ -365,17 +444,21 @@ export interface Connection {
   nwFilterLookupByUUID(uuid: Uint8Array, options?: CallOptions): Promise<NWFilter>;
   /** virNWFilterLookupByUUIDString: the filter with that UUID; `NO_NWFILTER` where there is none. */
   nwFilterLookupByUUIDString(uuidstr: string, options?: CallOptions): Promise<NWFilter>;
-  /** virNWFilterDefineXML: defines a filter, or redefines it: guests that use it follow at once. */
+  /**
+   * virNWFilterDefineXML: defines a filter, or redefines it: guests that use it follow at once. `OPERATION_FAILED`
+   * where another has the name or the UUID, or filters would call each other in a circle.
+   */
   nwFilterDefineXML(xmlDesc: string, options?: CallOptions): Promise<NWFilter>;
   /**
-   * virNWFilterDefineXMLFlags: as {@link nwFilterDefineXML}; `VALIDATE` holds the document against libvirt's schema.
+   * virNWFilterDefineXMLFlags: as {@link nwFilterDefineXML}; `VALIDATE` holds the document against libvirt's schema
+   * (`XML_INVALID_SCHEMA`).
    */
   nwFilterDefineXMLFlags(xmlDesc: string, flags?: FlagsArg<'NWFilterDefineFlags'>): Promise<NWFilter>;
   /** virConnectListAllNWFilterBindings: every port that a filter is bound to. */
   listAllNWFilterBindings(flags?: FlagsArg<never>): Promise<NWFilterBinding[]>;
   /** virNWFilterBindingLookupByPortDev: the binding of that port; `NO_NWFILTER_BINDING` where there is none. */
   nwFilterBindingLookupByPortDev(portdev: string, options?: CallOptions): Promise<NWFilterBinding>;
-  /** virNWFilterBindingCreateXML: binds a filter to a port that exists. */
+  /** virNWFilterBindingCreateXML: binds a filter to a port that exists; `OPERATION_FAILED` where one is bound to it. */
   nwFilterBindingCreateXML(xml: string, flags?: FlagsArg<'NWFilterBindingCreateFlags'>): Promise<NWFilterBinding>;
 
   // ---- secrets ----

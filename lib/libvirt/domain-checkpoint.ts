@@ -3,7 +3,10 @@ import type { Domain } from './domain';
 import { Handle, handleClass, owner } from './handle';
 import type { FlagsArg } from './options';
 
-/** A moment from which libvirt keeps count of the blocks that change. */
+/**
+ * A moment from which libvirt keeps count of the blocks that change. What its members ask of libvirt rejects with
+ * `NO_DOMAIN_CHECKPOINT` where it is gone, and with `NO_DOMAIN` where its guest is.
+ */
 export interface DomainCheckpoint {
   /** virDomainCheckpointGetName: its name. Read from the handle, synchronously. */
   getName(): string;
@@ -16,7 +19,10 @@ export interface DomainCheckpoint {
   getParent(flags?: FlagsArg<never>): Promise<DomainCheckpoint>;
   /** virDomainCheckpointListAllChildren: those that come after it; `DESCENDANTS`: theirs too. */
   listAllChildren(flags?: FlagsArg<'DomainCheckpointListFlags'>): Promise<DomainCheckpoint[]>;
-  /** virDomainCheckpointDelete: removes it; what it remembers goes to the one before it. */
+  /**
+   * virDomainCheckpointDelete: removes it; what it remembers goes to the one before it. `OPERATION_UNSUPPORTED` of a
+   * guest that is off, without `METADATA_ONLY`.
+   */
   delete(flags?: FlagsArg<'DomainCheckpointDeleteFlags'>): Promise<void>;
 }
 

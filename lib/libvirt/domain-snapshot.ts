@@ -3,12 +3,16 @@ import type { Domain } from './domain';
 import { Handle, handleClass, owner } from './handle';
 import type { FlagsArg } from './options';
 
-/** A snapshot that libvirt itself keeps a record of. */
+/**
+ * A snapshot that libvirt itself keeps a record of. What its members ask of libvirt rejects with `NO_DOMAIN_SNAPSHOT`
+ * where it is gone, and with `NO_DOMAIN` where its guest is.
+ */
 export interface DomainSnapshot {
   /** virDomainSnapshotGetName: its name. Read from the handle, synchronously. */
   getName(): string;
   /**
-   * virDomainSnapshotGetXMLDesc: its `<domainsnapshot>`; `SECURE` shows passwords, and wants a writable connection.
+   * virDomainSnapshotGetXMLDesc: its `<domainsnapshot>`; `SECURE` shows passwords, and wants a writable connection
+   * (`OPERATION_DENIED`).
    */
   getXMLDesc(flags?: FlagsArg<'DomainSnapshotXMLFlags'>): Promise<string>;
   /** virDomainSnapshotGetParent: the snapshot before it; `NO_DOMAIN_SNAPSHOT` where there is none. */
@@ -24,8 +28,8 @@ export interface DomainSnapshot {
   /** virDomainSnapshotHasMetadata: whether libvirt keeps a definition of it beside the image's own. */
   hasMetadata(flags?: FlagsArg<never>): Promise<boolean>;
   /**
-   * virDomainSnapshotDelete: removes it; `CHILDREN`: and all that come after it. Of external ones libvirt 9.0
-   * removes only some.
+   * virDomainSnapshotDelete: removes it; `CHILDREN`: and all that come after it. Of external ones libvirt 9.0 removes
+   * only some: `CONFIG_UNSUPPORTED` or `OPERATION_UNSUPPORTED` of the others, such as those that others come after.
    */
   delete(flags?: FlagsArg<'DomainSnapshotDeleteFlags'>): Promise<void>;
 }

@@ -32,7 +32,9 @@ export class LibvirtError extends Error {
   readonly str1: string | null;
   readonly str2: string | null;
   readonly str3: string | null;
+  /** Of some errors: one more number, of no fixed meaning. */
   readonly int1: number;
+  /** As `int1`. */
   readonly int2: number;
 
   /** @internal */

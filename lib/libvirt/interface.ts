@@ -2,7 +2,10 @@
 import { Handle, handleClass } from './handle';
 import type { CallOptions, FlagsArg } from './options';
 
-/** A network interface of the host. */
+/**
+ * A network interface of the host. What its members ask of libvirt rejects with `NO_INTERFACE` where it is gone; what
+ * changes it with `NO_SUPPORT` of a libvirt without netcf.
+ */
 export interface Interface {
   /** virInterfaceGetName: its name. Read from the handle, synchronously. */
   getName(): string;
@@ -12,9 +15,9 @@ export interface Interface {
   getXMLDesc(flags?: FlagsArg<'InterfaceXMLFlags'>): Promise<string>;
   /** virInterfaceIsActive: whether it is up. */
   isActive(options?: CallOptions): Promise<boolean>;
-  /** virInterfaceCreate: brings it up. */
+  /** virInterfaceCreate: brings it up; `OPERATION_INVALID` where it is. */
   create(flags?: FlagsArg<never>): Promise<void>;
-  /** virInterfaceDestroy: takes it down; the definition stays. */
+  /** virInterfaceDestroy: takes it down; the definition stays. `OPERATION_INVALID` where it is down. */
   destroy(flags?: FlagsArg<never>): Promise<void>;
   /** virInterfaceUndefine: forgets its configuration. */
   undefine(options?: CallOptions): Promise<void>;

@@ -8,7 +8,10 @@ import type { BandwidthTold } from './told';
 /** virNetworkPortSetParameters' typed parameters. */
 export type NetworkPortParameters = BandwidthParameters;
 
-/** A port of a network. */
+/**
+ * A port of a network. What its members ask of libvirt rejects with `NO_NETWORK_PORT` where it is gone, and with
+ * `OPERATION_INVALID` where the network does not run.
+ */
 export interface NetworkPort {
   /** virNetworkPortGetUUID: 16 bytes. Read from the handle, synchronously. */
   getUUID(): Uint8Array;
@@ -16,9 +19,9 @@ export interface NetworkPort {
   getUUIDString(): string;
   /** virNetworkPortGetXMLDesc: its `<networkport>`. */
   getXMLDesc(flags?: FlagsArg<never>): Promise<string>;
-  /** virNetworkPortGetParameters: bandwidths in KiB/s, by name; 0: no limit. */
+  /** virNetworkPortGetParameters: bandwidths in kB/s, by name; 0: no limit. */
   getParameters(flags?: FlagsArg<never>): Promise<BandwidthTold>;
-  /** virNetworkPortSetParameters: changes bandwidths, in KiB/s. */
+  /** virNetworkPortSetParameters: changes bandwidths, in kB/s. */
   setParameters(params: NetworkPortParameters, flags?: FlagsArg<never>): Promise<void>;
   /** virNetworkPortDelete: removes it; what used it loses its link. */
   delete(flags?: FlagsArg<never>): Promise<void>;

@@ -15,7 +15,7 @@ import type { OwnSubscribeOptions, Subscription } from './subscription';
 export interface NetworkDHCPLease {
   /** The bridge. */
   iface: string;
-  /** Seconds since the epoch. */
+  /** Seconds since the epoch; 0: without end. */
   expirytime: bigint;
   type: IPAddrType;
   mac: string | null;
@@ -29,7 +29,10 @@ export interface NetworkDHCPLease {
   clientid: string | null;
 }
 
-/** A virtual network. */
+/**
+ * A virtual network. What its members ask of libvirt rejects with `NO_NETWORK` where it is gone, and with
+ * `OPERATION_INVALID` where it does not run but has to.
+ */
 export interface Network {
   /** virNetworkGetName: its name. Read from the handle, synchronously. */
   getName(): string;
@@ -43,17 +46,20 @@ export interface Network {
   getBridgeName(options?: CallOptions): Promise<string>;
   /** virNetworkGetAutostart: 1: it starts with the daemon. */
   getAutostart(options?: CallOptions): Promise<number>;
-  /** virNetworkSetAutostart: 1: start it with the daemon. */
+  /** virNetworkSetAutostart: 1: start it with the daemon. `OPERATION_INVALID` of a transient one. */
   setAutostart(autostart: number, options?: CallOptions): Promise<void>;
   /** virNetworkIsActive: whether it runs. */
   isActive(options?: CallOptions): Promise<boolean>;
   /** virNetworkIsPersistent: whether it is defined: it stays when it stops. */
   isPersistent(options?: CallOptions): Promise<boolean>;
-  /** virNetworkCreate: starts a defined network. */
+  /** virNetworkCreate: starts a defined network. `OPERATION_INVALID` where it runs. */
   create(options?: CallOptions): Promise<void>;
   /** virNetworkDestroy: stops it; guests on it lose their link. The definition stays. */
   destroy(options?: CallOptions): Promise<void>;
-  /** virNetworkUndefine: forgets its definition; a running network becomes transient. */
+  /**
+   * virNetworkUndefine: forgets its definition; a running network becomes transient. `OPERATION_INVALID` where it is
+   * transient already.
+   */
   undefine(options?: CallOptions): Promise<void>;
   /**
    * virNetworkGetMetadata: title, description, or the element that `uri` names; `uri` is null for the first two.
@@ -73,7 +79,8 @@ export interface Network {
   ): Promise<void>;
   /**
    * virNetworkUpdate: changes one section of the definition, live where libvirt can. `parentIndex`: which of several
-   * parents, counted from 0; -1: the only one, or the last.
+   * parents, counted from 0; -1: the only one, or the last. `OPERATION_INVALID` where what the flags name is not there:
+   * the running network, or the definition.
    */
   update(
     command: NetworkUpdateCommand,
@@ -82,7 +89,7 @@ export interface Network {
     xml: string,
     flags?: FlagsArg<'NetworkUpdateFlags'>,
   ): Promise<void>;
-  /** virNetworkGetDHCPLeases: of one MAC address, or null: all. */
+  /** virNetworkGetDHCPLeases: of one MAC address, or null: all. `INVALID_MAC` where it is none. */
   getDHCPLeases(mac?: string | null, flags?: FlagsArg<never>): Promise<NetworkDHCPLease[]>;
   /** virNetworkListAllPorts: its ports: what is plugged in. */
   listAllPorts(flags?: FlagsArg<never>): Promise<NetworkPort[]>;
@@ -90,7 +97,10 @@ export interface Network {
   portLookupByUUID(uuid: Uint8Array, options?: CallOptions): Promise<NetworkPort>;
   /** virNetworkPortLookupByUUIDString: the port with that UUID; `NO_NETWORK_PORT` where there is none. */
   portLookupByUUIDString(uuidstr: string, options?: CallOptions): Promise<NetworkPort>;
-  /** virNetworkPortCreateXML: makes a port; `VALIDATE` holds the document against libvirt's schema. */
+  /**
+   * virNetworkPortCreateXML: makes a port; `VALIDATE` holds the document against libvirt's schema
+   * (`XML_INVALID_SCHEMA`). `NETWORK_PORT_EXIST` where there is one with that UUID.
+   */
   portCreateXML(xmldesc: string, flags?: FlagsArg<'NetworkPortCreateFlags'>): Promise<NetworkPort>;
 }
 

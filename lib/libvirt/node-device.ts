@@ -4,11 +4,11 @@ import { Handle, handleClass } from './handle';
 import type { CallOptions, FlagsArg } from './options';
 import type { OwnSubscribeOptions, Subscription } from './subscription';
 
-/** A device of the host. */
+/** A device of the host. What its members ask of libvirt rejects with `NO_NODE_DEVICE` where it is gone. */
 export interface NodeDevice {
   /** virNodeDeviceGetName: its name. Read from the handle, synchronously. */
   getName(): string;
-  /** virNodeDeviceGetParent: its parent's name. Asked of the host; fails for the device that has none. */
+  /** virNodeDeviceGetParent: its parent's name. Asked of the host; `INTERNAL_ERROR` of the device that has none. */
   getParent(options?: CallOptions): Promise<string>;
   /** virNodeDeviceGetXMLDesc: its `<device>`; `INACTIVE`, libvirt 10.1 and later: as it is defined. */
   getXMLDesc(flags?: FlagsArg<'NodeDeviceXMLFlags'>): Promise<string>;
@@ -22,13 +22,19 @@ export interface NodeDevice {
   isPersistent(options?: CallOptions): Promise<boolean>;
   /** virNodeDeviceGetAutostart: 1: it starts with the host or with its parent. */
   getAutostart(options?: CallOptions): Promise<number>;
-  /** virNodeDeviceSetAutostart: 1: start it with the host or with its parent. */
+  /**
+   * virNodeDeviceSetAutostart: 1: start it with the host or with its parent. Mediated devices alone
+   * (`OPERATION_UNSUPPORTED`), and defined ones (`OPERATION_INVALID`).
+   */
   setAutostart(autostart: number, options?: CallOptions): Promise<void>;
-  /** virNodeDeviceCreate: starts a defined device. */
+  /** virNodeDeviceCreate: starts a defined device; `OPERATION_INVALID` where it is started. */
   create(flags?: FlagsArg<never>): Promise<void>;
-  /** virNodeDeviceDestroy: takes a device away that was made: a virtual SCSI host, a mediated device. */
+  /**
+   * virNodeDeviceDestroy: takes a device away that was made: a virtual SCSI host, a mediated device.
+   * `OPERATION_INVALID` where it is not there now.
+   */
   destroy(options?: CallOptions): Promise<void>;
-  /** virNodeDeviceUndefine: forgets its definition. */
+  /** virNodeDeviceUndefine: forgets its definition; `OPERATION_INVALID` where it has none. */
   undefine(flags?: FlagsArg<never>): Promise<void>;
   /** virNodeDeviceDettach: takes it from the host's driver, for a guest. */
   dettach(options?: CallOptions): Promise<void>;

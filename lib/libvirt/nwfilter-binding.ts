@@ -2,7 +2,10 @@
 import { Handle, handleClass } from './handle';
 import type { CallOptions, FlagsArg } from './options';
 
-/** A network filter at work on one port of a guest. */
+/**
+ * A network filter at work on one port of a guest. What its members ask of libvirt rejects with `NO_NWFILTER_BINDING`
+ * where it is gone.
+ */
 export interface NWFilterBinding {
   /** virNWFilterBindingGetPortDev: the host's interface. Read from the handle, synchronously. */
   getPortDev(): string;

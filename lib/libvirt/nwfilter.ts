@@ -2,7 +2,7 @@
 import { Handle, handleClass } from './handle';
 import type { CallOptions, FlagsArg } from './options';
 
-/** A network filter. */
+/** A network filter. What its members ask of libvirt rejects with `NO_NWFILTER` where it is gone. */
 export interface NWFilter {
   /** virNWFilterGetName: its name. Read from the handle, synchronously. */
   getName(): string;

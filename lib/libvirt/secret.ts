@@ -5,7 +5,7 @@ import { Handle, handleClass } from './handle';
 import type { CallOptions, FlagsArg } from './options';
 import type { OwnSubscribeOptions, Subscription } from './subscription';
 
-/** A secret of the host. */
+/** A secret of the host. What its members ask of libvirt rejects with `NO_SECRET` where it is gone. */
 export interface Secret {
   /** virSecretGetUUID: 16 bytes. Read from the handle, synchronously. */
   getUUID(): Uint8Array;
@@ -17,9 +17,12 @@ export interface Secret {
   getUsageID(): string;
   /** virSecretGetXMLDesc: its `<secret>`, without the value. */
   getXMLDesc(flags?: FlagsArg<never>): Promise<string>;
-  /** virSecretGetValue: its bytes. A private secret is never given. */
+  /**
+   * virSecretGetValue: its bytes. `INVALID_SECRET` of a private one, which is never given; `NO_SECRET` where no value
+   * was set.
+   */
   getValue(flags?: FlagsArg<never>): Promise<Uint8Array>;
-  /** virSecretSetValue: sets its value: any bytes. */
+  /** virSecretSetValue: sets its value: any bytes; a daemon takes at most 64 KiB. */
   setValue(value: Uint8Array, flags?: FlagsArg<never>): Promise<void>;
   /** virSecretUndefine: removes it, and its value. */
   undefine(options?: CallOptions): Promise<void>;

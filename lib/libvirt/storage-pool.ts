@@ -15,7 +15,10 @@ export interface StoragePoolInfo {
   available: bigint;
 }
 
-/** A storage pool. */
+/**
+ * A storage pool. What its members ask of libvirt rejects with `NO_STORAGE_POOL` where it is gone, and with
+ * `OPERATION_INVALID` where it is not active but has to be.
+ */
 export interface StoragePool {
   /** virStoragePoolGetName: its name. Read from the handle, synchronously. */
   getName(): string;
@@ -31,19 +34,27 @@ export interface StoragePool {
   isActive(options?: CallOptions): Promise<boolean>;
   /** virStoragePoolIsPersistent: whether it is defined: it stays when it is stopped. */
   isPersistent(options?: CallOptions): Promise<boolean>;
-  /** virStoragePoolCreate: starts a defined pool; with flags, builds it before. */
+  /**
+   * virStoragePoolCreate: starts a defined pool; with flags, builds it before. `OPERATION_INVALID` where it is active.
+   */
   create(flags?: FlagsArg<'StoragePoolCreateFlags'>): Promise<void>;
   /** virStoragePoolRefresh: looks again at what is in the pool. */
   refresh(flags?: FlagsArg<never>): Promise<void>;
   /** virStoragePoolDestroy: stops the pool; its volumes stay. Of a logical pool it deactivates the volume group. */
   destroy(options?: CallOptions): Promise<void>;
-  /** virStoragePoolUndefine: forgets its definition; its contents stay. */
+  /** virStoragePoolUndefine: forgets its definition; its contents stay. `OPERATION_INVALID` while it is active. */
   undefine(options?: CallOptions): Promise<void>;
   /** virStoragePoolNumOfVolumes: how many volumes it had at the last {@link refresh}. */
   numOfVolumes(options?: CallOptions): Promise<number>;
-  /** virStoragePoolBuild: makes what the pool needs: a folder, a file system, a volume group. */
+  /**
+   * virStoragePoolBuild: makes what the pool needs: a folder, a file system, a volume group. `OPERATION_INVALID` while
+   * it is active.
+   */
   build(flags?: FlagsArg<'StoragePoolBuildFlags'>): Promise<void>;
-  /** virStoragePoolDelete: destroys what the pool lies on, and all volumes with it. */
+  /**
+   * virStoragePoolDelete: destroys what the pool lies on, and all volumes with it. `OPERATION_INVALID` while it is
+   * active, `NO_SUPPORT` of kinds that cannot.
+   */
   delete(flags?: FlagsArg<'StoragePoolDeleteFlags'>): Promise<void>;
   /** virStoragePoolGetAutostart: 1: it starts with the daemon. */
   getAutostart(options?: CallOptions): Promise<number>;
@@ -57,6 +68,7 @@ export interface StoragePool {
   storageVolLookupByName(name: string, options?: CallOptions): Promise<StorageVol>;
   /**
    * virStorageVolCreateXML: makes a volume; `capacity` and `allocation` in the document are bytes without a `unit`.
+   * `STORAGE_VOL_EXIST` where there is one of that name, `NO_SUPPORT` of kinds that cannot.
    */
   storageVolCreateXML(xmlDesc: string, flags?: FlagsArg<'StorageVolCreateFlags'>): Promise<StorageVol>;
   /** virStorageVolCreateXMLFrom: makes a volume with the contents of another, of this pool or of another one. */

@@ -13,7 +13,11 @@ export interface StorageVolInfo {
   allocation: bigint;
 }
 
-/** A storage volume. */
+/**
+ * A storage volume. What its members ask of libvirt rejects with `NO_STORAGE_VOL` where it is gone, and with
+ * `OPERATION_INVALID` where its pool is not active; what changes it with `OPERATION_INVALID`, too, while libvirt copies
+ * or allocates it, and with `NO_SUPPORT` of kinds of pools that cannot.
+ */
 export interface StorageVol {
   /** virStorageVolGetName: its name. Read from the handle, synchronously. */
   getName(): string;
@@ -29,7 +33,10 @@ export interface StorageVol {
   getInfoFlags(flags?: FlagsArg<'StorageVolInfoFlags'>): Promise<StorageVolInfo>;
   /** virStorageVolDelete: also of a file that a running guest uses. */
   delete(flags?: FlagsArg<'StorageVolDeleteFlags'>): Promise<void>;
-  /** virStorageVolResize: bytes; `DELTA`: by so many; `SHRINK` lets it become smaller. */
+  /**
+   * virStorageVolResize: its new capacity in bytes; `DELTA`: by so many; `SHRINK` lets it become smaller (else
+   * `INVALID_ARG`). `OPERATION_FAILED` where the pool has no room.
+   */
   resize(capacity: number | bigint, flags?: FlagsArg<'StorageVolResizeFlags'>): Promise<void>;
   /**
    * virStorageVolDownload: from now on `stream` gives this volume's own bytes (of one layer, in its own format) from
@@ -44,8 +51,8 @@ export interface StorageVol {
     flags?: FlagsArg<'StorageVolDownloadFlags'>,
   ): Promise<void>;
   /**
-   * virStorageVolUpload: from now on what is written to `stream` goes into this volume from `offset` on; `length` is the
-   * most that will come, 0: as much as does. With `SPARSE_STREAM` holes may be sent.
+   * virStorageVolUpload: from now on what is written to `stream` goes into this volume from `offset` on; `length` is
+   * the most that will come, 0: as much as does; both in bytes. With `SPARSE_STREAM` holes may be sent.
    */
   upload(
     stream: Stream,
@@ -55,7 +62,7 @@ export interface StorageVol {
   ): Promise<void>;
   /** virStorageVolWipe: overwrites what the volume holds. */
   wipe(flags?: FlagsArg<never>): Promise<void>;
-  /** virStorageVolWipePattern: overwrites its contents, by that algorithm. */
+  /** virStorageVolWipePattern: overwrites its contents, by that algorithm; `INVALID_ARG` where it does not know it. */
   wipePattern(algorithm: StorageVolWipeAlgorithm, flags?: FlagsArg<never>): Promise<void>;
   /** virStoragePoolLookupByVolume: the pool that it is in. */
   storagePoolLookupByVolume(options?: CallOptions): Promise<StoragePool>;

@@ -6,6 +6,7 @@ import type { CallOptions, FlagsArg } from './options';
 
 /** That many zero bytes that nobody sends: the holes of sparse volumes. */
 export interface Hole {
+  /** How many bytes. */
   readonly hole: number;
 }
 
@@ -36,7 +37,7 @@ export interface Stream {
   recv(data: Uint8Array, options?: CallOptions): Promise<number>;
   /** virStreamRecvFlags: the same; with `STOP_AT_HOLE`, -3 where a hole comes next. */
   recvFlags(data: Uint8Array, flags?: FlagsArg<'StreamRecvFlagsValues'>): Promise<number>;
-  /** virStreamRecvHole: how long the hole is that the last receive stopped at. */
+  /** virStreamRecvHole: how many bytes the hole has that the last receive stopped at. */
   recvHole(flags?: FlagsArg<never>): Promise<bigint>;
   /** virStreamFinish: waits until the other end has everything, or tells what went wrong there. Nothing can be done after it. */
   finish(options?: CallOptions): Promise<void>;
