@@ -30,7 +30,7 @@ export interface DomainStateAndReason {
 
 /** What {@link Domain.getTime} gives: the guest's clock. */
 export interface DomainTime {
-  /** Since 1970-01-01 00:00 UTC. */
+  /** Seconds since 1970-01-01 00:00 UTC. */
   seconds: bigint;
   /** Nanoseconds of the second. */
   nseconds: number;

@@ -46,7 +46,7 @@ export interface BlockCopyParams {
  * second and bytes per second.
  */
 export interface BlkioParameters {
-  /** A share, with no unit: 100 to 1000. */
+  /** A share, with no unit: 10 to 1000. */
   weight?: number;
   device_weight?: string;
   device_read_iops_sec?: string;
@@ -195,7 +195,9 @@ export interface MigrateParams {
   'compression.mt.dthreads'?: number;
   /** Bytes. */
   'compression.xbzrle.cache'?: number | bigint;
+  /** As `compression.mt.level`, of zlib. */
   'compression.zlib.level'?: number;
+  /** The higher, the smaller and slower. */
   'compression.zstd.level'?: number;
   /** Per cent that the guest's CPUs are slowed down by. */
   'auto_converge.initial'?: number;
