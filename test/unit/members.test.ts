@@ -3,7 +3,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { memberName } from '../../lib/libvirt/member-name';
 import { native } from '../../lib/native';
-import { declared } from './mirror-declarations';
+import { bareNumbers, declared } from './mirror-declarations';
 
 const receivers = [...new Set(native.functions.map(({ receiver }) => receiver))];
 
@@ -56,4 +56,22 @@ test.each([
   ['virStorageVolGetXMLDesc', 'StorageVol', 'getXMLDesc'],
 ])('%s of a %s is %s', (cName, receiver, name) => {
   expect(memberName(cName, receiver)).toBe(name);
+});
+
+/** What a type's docstring has where it speaks for all of its numbers. */
+const UNIT =
+  /\b(bytes?|bits|[KM]iB|kB|MHz|(nano|micro|milli)?seconds|per cent|count|how many|numbers?|packets|pages)\b/i;
+
+test('every number of the public types says what it counts, or its type does so for all of them', () => {
+  const numbers = bareNumbers();
+  expect(numbers.map(({ name }) => name)).toEqual(
+    expect.arrayContaining([
+      'DomainInfo.memory',
+      'DomainEvents.utcoffset',
+      'NetworkDHCPLease.prefix',
+      'LibvirtError.int1',
+    ]),
+  );
+  const silent = numbers.filter(({ own, whole }) => own === '' && !UNIT.test(whole));
+  expect(silent.map(({ name }) => name)).toEqual([]);
 });

@@ -74,6 +74,51 @@ export function fields(type: ts.Type): Record<string, string> {
   return Object.fromEntries(names.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+export interface BareNumber {
+  /** `DomainInfo.memory` and so on. */
+  name: string;
+  /** What its own docstring says, or that of the field that it is a part of. */
+  own: string;
+  /** What that of its whole type says. */
+  whole: string;
+}
+
+/** Fields of exported types, also of those inside others, that are numbers and no values of an enum. */
+export function bareNumbers(): BareNumber[] {
+  const found: BareNumber[] = [];
+  const visit = (node: ts.Node, own: string, name: string, whole: string): void => {
+    const isField =
+      ts.isPropertySignature(node) || ts.isPropertyDeclaration(node) || ts.isIndexSignatureDeclaration(node);
+    const said = isField ? docOf(node) || own : own;
+    if (isField && node.type && isBareNumber(node.type)) {
+      const field = ts.isIndexSignatureDeclaration(node) ? (node.parameters[0]?.getText() ?? '') : node.name.getText();
+      found.push({ name: `${name}.${field}`, own: said, whole });
+    }
+    ts.forEachChild(node, (child) => visit(child, said, name, whole));
+  };
+  for (const { name } of moduleSymbol ? checker.getExportsOfModule(moduleSymbol) : []) {
+    for (const node of exported(name)?.declarations ?? []) {
+      if (ts.isInterfaceDeclaration(node) || ts.isClassDeclaration(node) || ts.isTypeAliasDeclaration(node))
+        visit(node, '', name, docOf(node));
+    }
+  }
+  return found;
+}
+
+function docOf(node: ts.Node): string {
+  return ts
+    .getJSDocCommentsAndTags(node)
+    .map((doc) => doc.getText())
+    .join(' ');
+}
+
+/** `number`, `number | bigint | undefined`, `readonly number[]`; not the name of an enum. */
+function isBareNumber(type: ts.TypeNode): boolean {
+  const words = new Set(type.getText().match(/[^\s|[\]()]+/g));
+  for (const word of ['readonly', 'undefined', 'null']) words.delete(word);
+  return words.size > 0 && [...words].every((word) => word === 'number' || word === 'bigint');
+}
+
 /** The kind of a type, where a name of an enum is a number. */
 export function kindOf(text: string): string {
   return /^\w*[A-Z]\w*$/.test(text) || /^(Value<|\(?number & )/.test(text) ? 'number' : text;
