@@ -128,6 +128,8 @@ virConnectPtr Address::open(bool again, Wire* wire) const {
   const bool isEmbedded = uri.find(":///embed?") != std::string::npos;
   if (isEmbedded && again)
     if (auto* lent = embedded.lend({uri, flags})) return lent;
+  std::unique_lock<std::mutex> held;
+  if (isEmbedded) held = holdExit();  // its drivers are libraries
   const Wire::Opening opening(isEmbedded ? nullptr : wire);
   const char* name = uri.empty() ? nullptr : uri.c_str();
   auto* opened = auth ? auth->open(name, flags, again) : VIR(virConnectOpenAuth)(name, nullptr, flags);

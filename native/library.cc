@@ -63,7 +63,7 @@ void setUp(const Library& library) {
 
 const Library& main() {
   static const Library* const library = [] {
-    std::lock_guard lock(loading());
+    const auto held = holdExit();
     auto* opened = new Library("libvirt.so.0");
     if (opened->handle) setUp(*opened);
     return opened;
@@ -74,11 +74,16 @@ const Library& main() {
 const Library& libraryOf(const char* name) {
   const Library& libvirt = main();
   if (!libvirt.handle || !strstr(name, "Qemu")) return libvirt;
-  static const Library* const qemu = new Library("libvirt-qemu.so.0");
+  static const Library* const qemu = [] {
+    const auto held = holdExit();
+    return new Library("libvirt-qemu.so.0");
+  }();
   return *qemu;
 }
 
 }  // namespace
+
+std::unique_lock<std::mutex> holdExit() { return std::unique_lock(loading()); }
 
 void guardExit() {
   static const int registered = atexit([] { loading().lock(); });

@@ -2,6 +2,7 @@
 // without any.
 #pragma once
 #include <cstdlib>
+#include <mutex>
 #include <string>
 
 namespace virt {
@@ -10,9 +11,11 @@ namespace virt {
 // function.
 void* symbolOf(const char* name);
 
-// libvirt's initialisation uses the OpenSSL that Node brings, and exit() takes that apart on another thread:
-// from now on exit() waits for the one to end before it begins, and what has not begun by then never begins.
+// exit() takes libraries apart while other threads go on: OpenSSL, which libvirt's initialisation uses; and a
+// library that is loaded just then has what it depends on set up a second time, which aborts in GObject. From
+// now on exit() waits for what holds it, and what has not begun by then never begins.
 void guardExit();
+std::unique_lock<std::mutex> holdExit();
 
 // Why libvirt, or its QEMU part, could not be opened; empty where it could.
 struct LibraryProblem {

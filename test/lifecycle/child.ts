@@ -1,5 +1,5 @@
 // A process of its own for one step of the addon's life: what matters is how it ends.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,12 @@ import { transformSync } from '@swc/core';
 jest.setTimeout(90_000);
 
 const root = join(__dirname, '..', '..');
+
+/** The addon that is tested: by this name the environment may tell of another build than the usual one. */
+export const BINARY = join(
+  process.env.LIBVIRT_DISKSNAPSHOT_PREBUILD ?? root,
+  join('build', 'Release', 'disksnapshot_native.node'),
+);
 
 export interface Ended {
   code: number | null;
@@ -97,4 +103,12 @@ export function stage(): Stage {
       rmSync(directory, { recursive: true });
     },
   };
+}
+
+/** A C program that takes the place of functions of the C library, to be loaded before all others: what to set `LD_PRELOAD` to. */
+export function compileShim(place: Stage, program: string): string {
+  const [source, shim] = [join(place.directory, 'shim.c'), join(place.directory, 'shim.so')];
+  writeFileSync(source, program);
+  execFileSync('cc', ['-shared', '-fPIC', '-o', shim, source]);
+  return shim;
 }

@@ -1,6 +1,6 @@
 // What holds a process or a worker, and what does not; and many exits in a row.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Stage, stage } from './child';
+import { compileShim, type Stage, stage } from './child';
 
 let place: Stage;
 beforeAll(() => {
@@ -46,4 +46,27 @@ test('exits while libvirt is being loaded: it uses the OpenSSL that exit() takes
     const ended = await place.run(`${connect} setTimeout(() => process.exit(8), ${i});`);
     expect(ended).toMatchObject({ code: 8, signal: null, stderr: '' });
   }
+});
+
+/** Loads libvirt's QEMU part late, and stays for a while where exit() takes libraries apart: the end of p11-kit comes after GObject's. */
+const LATE = `
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <locale.h>
+#include <string.h>
+#include <unistd.h>
+void *dlopen(const char *name, int flags) {
+  void *(*real)(const char *, int) = dlsym(RTLD_NEXT, "dlopen");
+  if (name && strstr(name, "libvirt-qemu")) usleep(500000);
+  return real(name, flags);
+}
+void freelocale(locale_t locale) {
+  static int isLate;
+  if (!isLate++) usleep(2000000);
+}`;
+
+test('exits while its QEMU part is being loaded, which would set up what exit() has taken apart', async () => {
+  const env = { LD_PRELOAD: compileShim(place, LATE) };
+  const ask = `${OPEN} dom.qemuAgentCommand('{}', 5).catch(() => {}); setTimeout(() => process.exit(7), 50);`;
+  expect(await place.run(ask, { env })).toMatchObject({ code: 7, signal: null, stderr: '' });
 });

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Stage, stage } from './child';
+import { BINARY, type Stage, stage } from './child';
 
 let place: Stage;
 beforeAll(() => {
@@ -12,17 +12,15 @@ beforeAll(() => {
 });
 afterAll(() => place.close());
 
-const binary = join(__dirname, '..', '..', 'build', 'Release', 'disksnapshot_native.node');
-
 test('nothing of libvirt is linked', () => {
-  expect(execFileSync('ldd', [binary], { encoding: 'utf8' })).not.toContain('libvirt');
-  const symbols = execFileSync('nm', ['-D', binary], { encoding: 'utf8' });
+  expect(execFileSync('ldd', [BINARY], { encoding: 'utf8' })).not.toContain('libvirt');
+  const symbols = execFileSync('nm', ['-D', BINARY], { encoding: 'utf8' });
   expect(symbols).not.toMatch(/\bvir[A-Z]/);
   expect(symbols).toContain('napi_register_module_v1');
 });
 
 test('it shows its entry points and nothing else', () => {
-  const defined = execFileSync('nm', ['-D', '--defined-only', binary], { encoding: 'utf8' });
+  const defined = execFileSync('nm', ['-D', '--defined-only', BINARY], { encoding: 'utf8' });
   const own = defined.split('\n').filter((line) => /\b(T|B|D)\b/.test(line));
   expect(own.map((line) => line.split(' ').at(-1)).sort()).toEqual([
     'napi_register_module_v1',
@@ -31,7 +29,7 @@ test('it shows its entry points and nothing else', () => {
 });
 
 test('it stays in memory: threads may be inside it', () => {
-  expect(execFileSync('readelf', ['-d', binary], { encoding: 'utf8' })).toContain('NODELETE');
+  expect(execFileSync('readelf', ['-d', BINARY], { encoding: 'utf8' })).toContain('NODELETE');
 });
 
 test('without libvirt it loads, and the first call names the package to install', async () => {
@@ -51,7 +49,7 @@ test('without libvirt it loads, and the first call names the package to install'
 
 test('a second copy of the binary takes no handle of the first', async () => {
   const copy = join(place.directory, 'copy.node');
-  copyFileSync(binary, copy);
+  copyFileSync(BINARY, copy);
   const ended = await place.run(
     `const other = require(${JSON.stringify(copy)});
     const conn = await libvirt.connect('test:///default');
@@ -69,7 +67,7 @@ test('two copies of the whole package in one process: each works, and knows the 
   const folder = join(place.directory, 'second');
   cpSync(join(place.directory, 'lib'), join(folder, 'lib'), { recursive: true });
   mkdirSync(join(folder, 'build', 'Release'), { recursive: true });
-  copyFileSync(binary, join(folder, 'build', 'Release', 'disksnapshot_native.node'));
+  copyFileSync(BINARY, join(folder, 'build', 'Release', 'disksnapshot_native.node'));
   symlinkSync(join(place.directory, 'node_modules'), join(folder, 'node_modules'));
   const ended = await place.run(
     `const copies = [libvirt, require(${JSON.stringify(join(folder, 'lib', 'libvirt'))})];

@@ -1,11 +1,9 @@
 // A system that refuses new threads: what cannot begin says so and leaves nothing half done; what has to happen happens when there
 // are threads again. In a process of its own, in which pthread_create fails while a file is there.
-import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PrivateLibvirtd } from '../../lib/testing';
-import { type Stage, stage } from './child';
+import { compileShim, type Stage, stage } from './child';
 
 const SHIM = `
 #define _GNU_SOURCE
@@ -25,10 +23,7 @@ let place: Stage;
 let env: Record<string, string>;
 beforeAll(() => {
   place = stage();
-  const [source, shim] = [join(place.directory, 'shim.c'), join(place.directory, 'shim.so')];
-  writeFileSync(source, SHIM);
-  execFileSync('cc', ['-shared', '-fPIC', '-o', shim, source]);
-  env = { LD_PRELOAD: shim, NO_THREADS: join(place.directory, 'no-threads') };
+  env = { LD_PRELOAD: compileShim(place, SHIM), NO_THREADS: join(place.directory, 'no-threads') };
 });
 afterAll(() => place.close());
 
