@@ -75,8 +75,14 @@ async function resume(guest: Guest, intents: readonly IntentRecord[], call: Call
   const ours = intents.some((intent) => intent.willPause && isOfThisBoot(guest, intent));
   const { state, reason } = await guest.domain.getState(call);
   if (!ours || state !== DomainState.PAUSED || reason !== DomainPausedReason.USER) return false;
-  await guest.domain.resume(call);
-  return true;
+  try {
+    await guest.domain.resume(call);
+    return true;
+  } catch (error) {
+    // The guard of the dead owner may come first: the state decides.
+    if ((await guest.domain.getState(call)).state === DomainState.PAUSED) throw error;
+    return false;
+  }
 }
 
 /** Only a freeze that an intent of this very boot speaks of can be the dead owner's. */

@@ -85,15 +85,8 @@ test('who watches waits for as long as we are at it ourselves', async () => {
   watch.end();
 });
 
-test.each([
-  ['leaves it', runOutOfSpace, stopped, false],
-  [
-    'ends the pause of a process that has died',
-    () => guest.domain.suspend(),
-    { state: DomainState.RUNNING, reason: expect.any(Number) },
-    true,
-  ],
-])('recovery %s', async (_what, stop, after, resumed) => {
+/** As a process leaves it that died before it could end its pause. */
+async function leaveIntent(): Promise<void> {
   const set = { version: 1, id: 'i1', name: 'begun', description: null, labels: {}, consistency: 'crash' } as const;
   await writeIntent(guest.domain, {
     version: 1,
@@ -106,7 +99,37 @@ test.each([
     set: { ...set, createdAt: new Date().toISOString(), frozenMs: 0, pausedMs: 0, evidence: [] },
     disks: [],
   });
+}
+
+test.each([
+  ['leaves it', runOutOfSpace, stopped, false],
+  [
+    'ends the pause of a process that has died',
+    () => guest.domain.suspend(),
+    { state: DomainState.RUNNING, reason: expect.any(Number) },
+    true,
+  ],
+])('recovery %s', async (_what, stop, after, resumed) => {
+  await leaveIntent();
   await stop();
   expect(await recoverDiskSnapshots(guest.domain)).toMatchObject({ undone: ['begun'], resumed });
   expect(await guest.domain.getState()).toEqual(after);
+});
+
+test('recovery is overtaken by the guard, which lets the guest go on: that is as good', async () => {
+  await leaveIntent();
+  await guest.domain.suspend();
+  const { domain } = guest;
+  const resume = domain.resume.bind(domain);
+  const late = jest.spyOn(domain, 'resume').mockImplementationOnce(async (options) => {
+    await resume();
+    await resume(options);
+  });
+  try {
+    expect(await recoverDiskSnapshots(domain)).toMatchObject({ undone: ['begun'], resumed: false });
+    await expect(late.mock.results[0]?.value).rejects.toThrow('domain is already running');
+  } finally {
+    late.mockRestore();
+  }
+  expect((await domain.getState()).state).toBe(DomainState.RUNNING);
 });
