@@ -8,6 +8,9 @@ export type Site = 'files' | 'btrfs' | 'ceph';
 
 export type Methods = Readonly<Record<'vda' | 'vdb', string | Method>>;
 
+/** What a process of its own has to know of it. */
+export type Task = Pick<Operation, 'does' | 'quiesce'> & { disks: Readonly<Record<string, string | Method>> };
+
 export interface Operation {
   does: 'freeze' | 'snapshot' | 'delete' | 'revert';
   /** To tell it from others that do the same; empty: two layers of QEMU. */

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FaultPoint } from '../../lib/disk-snapshot/fault-point';
-import type { Operation } from './operations';
+import type { Task } from './operations';
 
 export type Report =
   | { ended: 'well' }
@@ -31,8 +31,8 @@ export class RunningOperation {
   }
 
   /** @param timeoutMs of its call; null: it may take for ever */
-  static start(uri: string, guest: string, operation: Operation, timeoutMs: number | null): RunningOperation {
-    const { does, disks, quiesce } = operation;
+  static start(uri: string, guest: string, task: Task, timeoutMs: number | null): RunningOperation {
+    const { does, disks, quiesce } = task;
     return RunningOperation.of('operation.js', uri, guest, JSON.stringify({ does, disks, quiesce, timeoutMs }));
   }
 

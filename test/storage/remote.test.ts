@@ -16,6 +16,7 @@ import type { Connection } from '../../lib/libvirt';
 import { type GuestWriter, startInstantWriter } from '../../lib/testing/guest-writers';
 import { readDomain } from '../../lib/xml/domain';
 import { cell, type Operation, type State } from './cells';
+import { everythingOn } from './lvm-host/everything';
 import { type HostDisk, HostGuest, imageFile, logicalVolume } from './lvm-host/guest';
 import { logicalPool } from './lvm-host/pool';
 import { VOLUME_GROUP, VOLUMES } from './lvm-host/scripts';
@@ -60,13 +61,7 @@ afterEach(async () => {
   expect(await everything()).toEqual(before);
 });
 
-/** All that snapshots could leave behind on that host: volumes, files, pools, domains. */
-async function everything(): Promise<string[]> {
-  const found = await host.run('sh', '-c', 'lvs --noheadings -o lv_name; find /images /btrfs -type f');
-  const pools = (await connection.listAllStoragePools()).map((pool) => `pool ${pool.getName()}`);
-  const domains = (await connection.listAllDomains()).map((domain) => `domain ${domain.getName()}`);
-  return [...found.split(/\s+/), ...pools, ...domains].filter(Boolean).sort();
-}
+const everything = () => everythingOn(host, connection);
 
 const refusal = (work: Promise<unknown>) =>
   work.then(

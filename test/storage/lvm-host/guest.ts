@@ -37,10 +37,21 @@ export async function imageFile(host: LvmHost, path: string, format: 'raw' | 'qc
 
 /** A persistent domain on the host. Started, it may take a minute: as an emulated machine in an emulated machine. */
 export class HostGuest {
-  readonly domain: Domain;
+  readonly #name: string;
+  #domain: Domain;
 
-  private constructor(domain: Domain) {
-    this.domain = domain;
+  private constructor(name: string, domain: Domain) {
+    this.#name = name;
+    this.#domain = domain;
+  }
+
+  get domain(): Domain {
+    return this.#domain;
+  }
+
+  /** From now on it is reached over this connection: the other one has ended. */
+  async reachOver(connection: Connection): Promise<void> {
+    this.#domain = await connection.domainLookupByName(this.#name);
   }
 
   /** Defined, with these disks at vda, vdb, …, mounted at /mnt/a, /mnt/b, …; not started. */
@@ -61,7 +72,7 @@ export class HostGuest {
       console: `${host.folder}/${name}.log`,
       agentSocket: `${host.folder}/${name}.agent`,
     });
-    return new HostGuest(await connection.domainDefineXML(xml));
+    return new HostGuest(name, await connection.domainDefineXML(xml));
   }
 
   /** Resolves when its agent answers. */

@@ -20,6 +20,8 @@ export const BOOT_FILES = '/guest';
 export const BTRFS = '/btrfs';
 /** The port of libvirtd, seen from inside. */
 export const LIBVIRTD_PORT = 16509;
+/** How it is started: it goes into the background when it answers. */
+export const LIBVIRTD = ['libvirtd', '--daemon', '--listen'] as const;
 
 /** The first program, beside that of the test guest in its initramfs: goes on in the real root. */
 export const SWITCH_ROOT = `#!/bin/sh
@@ -45,7 +47,7 @@ hostname lvm-host
 ip link set lo up
 ip address add 10.0.2.15/24 dev eth0
 ip link set eth0 up
-libvirtd --daemon --listen
+${LIBVIRTD.join(' ')}
 vgcreate --quiet ${VOLUME_GROUP} ${PHYSICAL_VOLUME}
 mkfs.btrfs --quiet /dev/vdd
 mount -t btrfs /dev/vdd ${BTRFS}

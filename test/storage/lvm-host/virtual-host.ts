@@ -20,7 +20,7 @@ import { temporaryDirectory } from '../../../lib/testing/scratch';
 import { element, formatXml } from '../../../lib/xml/document';
 import type { LvmHost } from './host';
 import { hostImage } from './root';
-import { BOOT_FILES, HOST_FILES, LIBVIRTD_PORT, PHYSICAL_VOLUME } from './scripts';
+import { BOOT_FILES, HOST_FILES, LIBVIRTD, LIBVIRTD_PORT, PHYSICAL_VOLUME } from './scripts';
 
 /** Of the host's disks, in MiB: the volume group, and the btrfs. Holes until something is written. */
 const DISKS = { volumes: 2048, btrfs: 1024 };
@@ -77,6 +77,16 @@ export class VirtualHost implements LvmHost {
 
   exec(argv: readonly string[]): Promise<ExecResult> {
     return guestExec(this.#domain, argv, { timeoutMs: 120_000 });
+  }
+
+  /** Its libvirtd dies; what runs below it goes on. */
+  async killDaemon(): Promise<void> {
+    await this.run('sh', '-c', 'kill -KILL "$(cat /run/libvirtd.pid)"');
+  }
+
+  /** Resolves when it answers again. */
+  async startDaemon(): Promise<void> {
+    await this.run(...LIBVIRTD);
   }
 
   async close(): Promise<void> {
