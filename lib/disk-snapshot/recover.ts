@@ -1,5 +1,6 @@
 // After a crash: every intent that nobody works on any more is finished or undone. What a running guest uses is asked of
 // QEMU, not of the XML, which a daemon that died between the cut and its own bookkeeping leaves behind the truth.
+import { dirname } from 'node:path';
 import { type Domain, DomainPausedReason, DomainState } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import { pathSource } from '../xml/disk';
@@ -10,6 +11,7 @@ import { unquiesceStorage } from './freeze/quiesce';
 import { type Guest, lookAtGuest, refuseManagedSave } from './guest';
 import { diskChain } from './images/disk-chain';
 import { imagesFor } from './images/images-for';
+import { endTemporaryPool } from './images/pool-images';
 import { startFromOverlays } from './merge/definition';
 import { finishMerged } from './merge/delete';
 import { endLeftHelper } from './merge/helper-domain';
@@ -54,6 +56,7 @@ export function recoverDiskSnapshots(dom: Domain, options: OperationOptions = {}
       recovery.thawed = await thaw(guest, intents, call);
       for (const intent of intents) {
         tell(onProgress, { phase: 'clean', done: 0, total: 0 });
+        await endPools(guest, intent, call);
         const isRecorded = !intent.revert && sets.some(({ id }) => id === intent.id);
         // Its process died when all was done but this.
         if (isRecorded) await removeRecord(dom, 'intent', intent.id, call);
@@ -68,6 +71,14 @@ export function recoverDiskSnapshots(dom: Domain, options: OperationOptions = {}
 /** A domain that merged a disk of this guest while it was off keeps the image locked when its owner has died. */
 async function endHelpers(guest: Guest): Promise<void> {
   for (const disk of guest.document.disks) await endLeftHelper(guest.document, disk, guest.domain);
+}
+
+/** An operation has the pools of its layers' folders open to its end; on another host nobody else would end them. */
+async function endPools({ domain }: Guest, { disks }: IntentRecord, call: CallOptions): Promise<void> {
+  const layers = disks.flatMap((planned) => qemuStateOf(planned) ?? []);
+  for (const folder of new Set(layers.map(({ overlay }) => dirname(overlay.path)))) {
+    await endTemporaryPool(domain.connection, folder, call);
+  }
 }
 
 /** Only a pause that an intent of this very boot speaks of, and no other reason, can be the dead owner's. */

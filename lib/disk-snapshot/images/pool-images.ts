@@ -81,11 +81,18 @@ export async function temporaryPool(
     if (e instanceof LibvirtError) return null;
     throw e;
   }
-  return new PoolImages(conn, `a temporary pool on ${folder}`, open, async () => {
-    const pool = await find();
-    await pool?.destroy().catch(async (e: unknown) => {
-      if (!(await isEnded(pool, e)) && !isAtWork(e)) throw e;
-    });
+  return new PoolImages(conn, `a temporary pool on ${folder}`, open, async () => end(await find()));
+}
+
+/** Ends the temporary pool of this folder that somebody left who died. Whoever lives and works in it makes it anew. */
+export async function endTemporaryPool(conn: Connection, folder: string, options: CallOptions): Promise<void> {
+  const pool = await orAbsent(conn.storagePoolLookupByTargetPath(folder, options));
+  if (pool && isTemporary(pool)) await end(pool);
+}
+
+async function end(pool: StoragePool | null): Promise<void> {
+  await pool?.destroy().catch(async (e: unknown) => {
+    if (!(await isEnded(pool, e)) && !isAtWork(e)) throw e;
   });
 }
 
