@@ -1,7 +1,13 @@
 // The fault matrix: whatever dies, hangs, fills up or comes in between, at every step of every operation. In each cell, after at
 // most one call that recovers, the guest lives and writes, its disks are sound, and nothing is too many or too few.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { listDiskSnapshots, type Recovery, recoverDiskSnapshots, snapshotDisks } from '../../lib';
+import {
+  listDiskSnapshots,
+  type Recovery,
+  recoverDiskSnapshots,
+  registerSnapshotMethod,
+  snapshotDisks,
+} from '../../lib';
 import { mountFat, unmountFat } from './fat';
 import { FAULTS, runTo } from './faults';
 import { expectAtPeace, expectNothingLeft, expectPayload, expectSound, writePayload } from './judge';
@@ -20,6 +26,7 @@ import {
   whyNot,
 } from './matrix';
 import type { Operation } from './operations';
+import { plugIn } from './plug-in';
 import { type Report, RunningOperation } from './running';
 import { makeSpare, readSpare, writeSpare } from './spare';
 import { HEAD, Table } from './table';
@@ -29,6 +36,7 @@ const IS_WHOLE = process.env.LIBVIRT_DISKSNAPSHOT_FAULTS === 'whole';
 /** Where nobody knows yet how long an operation takes to its point. */
 const FIRST_ARRIVAL_MS = 3_000;
 
+registerSnapshotMethod(plugIn); // in the process that recovers, as in the one that dies
 const table = new Table();
 /** How long it took to each point, at most, from the process's start. */
 const arrivals = new Map<Row, number>();

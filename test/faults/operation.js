@@ -2,7 +2,8 @@
 // "go", or "deadline": it goes on when the call's own time, which its parent has set, is over.
 const { once } = require('node:events');
 const { answerTo } = require('./answer');
-const { connect, findDiskSnapshot, quiesceStorage, snapshotDisks } = require('../../dist');
+const { plugIn } = require('./plug-in');
+const { connect, findDiskSnapshot, quiesceStorage, registerSnapshotMethod, snapshotDisks } = require('../../dist');
 const { installFaultHook } = require('../../dist/disk-snapshot/fault-point');
 
 const [uri, guest, order] = process.argv.slice(2);
@@ -42,6 +43,7 @@ async function deadlineOver() {
   clearInterval(awake);
 }
 
+registerSnapshotMethod(plugIn);
 installFaultHook(async (point) => {
   if ((await answerTo(point)) === 'deadline') await deadlineOver();
 });

@@ -35,6 +35,8 @@ const KINDS = {
   btrfs: { site: 'btrfs', disks: { vda: 'btrfs', vdb: 'btrfs' } },
   'qemu+btrfs': { site: 'btrfs', disks: { vda: 'qemu', vdb: 'btrfs' } },
   'qemu+btrfs, off': { site: 'btrfs', disks: { vda: 'qemu', vdb: 'btrfs' }, isOff: true },
+  'plug-in': { site: 'btrfs', disks: { vda: 'plug-in', vdb: 'plug-in' } },
+  'qemu+plug-in': { site: 'btrfs', disks: { vda: 'qemu', vdb: 'plug-in' } },
   'qemu+rbd': { site: 'ceph', disks: { vda: 'qemu', vdb: 'rbd' } },
 } as const satisfies Record<string, Partial<Operation> & { disks: Methods }>;
 
@@ -94,6 +96,11 @@ const TRIED: readonly (Pick<Operation, 'does' | 'points'> & {
   { does: 'delete', kind: 'qemu+btrfs', points: ['delete.method-done'] },
   { does: 'revert', kind: 'qemu+btrfs', points: ['revert.method-done', 'revert.defined'] },
   { does: 'revert', kind: 'qemu+btrfs, off', points: ['revert.method-done'] },
+
+  { does: 'snapshot', kind: 'plug-in', points: ['snapshot.methods-cut', 'snapshot.written'] },
+  { does: 'snapshot', kind: 'qemu+plug-in', points: ['snapshot.methods-cut', 'snapshot.layers-cut'] },
+  { does: 'delete', kind: 'qemu+plug-in', points: ['delete.method-done'] },
+  { does: 'revert', kind: 'qemu+plug-in', points: ['revert.method-done'] },
 
   { does: 'snapshot', kind: 'qemu+rbd', points: ['snapshot.methods-cut', 'snapshot.layers-cut'] },
   { does: 'delete', kind: 'qemu+rbd', points: ['delete.method-done'] },
