@@ -14,7 +14,7 @@ import { type Report, RunningOperation } from '../faults/running';
 import { everythingOn } from './lvm-host/everything';
 import { HostGuest, logicalVolume } from './lvm-host/guest';
 import { logicalPool } from './lvm-host/pool';
-import { VOLUMES } from './lvm-host/scripts';
+import { VOLUME_GROUP, VOLUMES } from './lvm-host/scripts';
 import { type HostVerdict, verdictOn } from './lvm-host/verdict';
 import { VirtualHost } from './lvm-host/virtual-host';
 
@@ -109,7 +109,10 @@ afterAll(async () => {
 });
 afterEach(async () => {
   for (const set of await listDiskSnapshots(guest.domain)) await set.delete();
-  expect(await everything()).toEqual(before);
+  const left = await everything();
+  // What a cell that fails leaves is not held against the next one.
+  if (left.includes('b.cell')) await host.run('lvremove', '--yes', `${VOLUME_GROUP}/b.cell`);
+  expect(left).toEqual(before);
 });
 
 const everything = () => everythingOn(host, connection);
