@@ -118,6 +118,21 @@ describe.each([
     expect(await snapshotsIn(image)).toEqual([]);
   });
 
+  test('what a clone rests on goes with it, once the disk has left that and nobody else needs it', async () => {
+    const files = async () => (await readdir(join(mounted.directory, 'images'))).sort();
+    const one = await snapshotDisks(vm.domain, { disks: { vda: 'qemu' }, name: 'one' });
+    const two = await snapshotDisks(vm.domain, { disks: { vda: 'qemu' }, name: 'two' });
+    const clone = await snapshotDisks(vm.domain, { disks: { vda: method }, name: 'clone' });
+    await one.revert();
+    expect(await files()).toEqual(['vda.clone', 'vda.one', 'vda.one-revert1', 'vda.qcow2']);
+    await two.delete();
+    expect(await files()).toContain('vda.one');
+    await clone.delete();
+    expect(await files()).toEqual(['vda.one-revert1', 'vda.qcow2']);
+    await one.delete();
+    expect(await files()).toEqual(['vda.qcow2']);
+  });
+
   test('what another domain needs is neither replaced nor removed, and the error says who needs it', async () => {
     const set = await snapshotDisks(vm.domain, { disks: { vda: method }, name: 'needed' });
     const clone = parseXml(set.disks[0]?.backupSource ?? '').attributes.file ?? '';

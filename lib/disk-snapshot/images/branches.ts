@@ -75,12 +75,17 @@ async function relink(conn: Connection, record: DiskRecord, chain: Chain): Promi
   return { ...record, state: { ...rest, overlay: { type: 'file', path: above.path, format: above.format } } };
 }
 
-/** When a snapshot inside an image that the disk has left is deleted: that image, and those below, where nobody needs them. */
-export async function removeAfterInside(domain: Domain, record: DiskRecord, sets: readonly SetRecord[]): Promise<void> {
-  if (imageInside(record) === null) return;
-  if (isLeft(record, await diskChain(await lookAtGuest(domain, {}), record.disk))) {
-    await removeUnneeded(domain, record.disk, neededBy(record), sets);
-  }
+/**
+ * When a snapshot inside an image, or a copy of a layer, is deleted: of the images that it needed, those that the disk has left
+ * and nobody needs any more. What cannot be known is kept.
+ */
+export async function removeAfter(domain: Domain, record: DiskRecord, sets: readonly SetRecord[]): Promise<void> {
+  const needed = neededBy(record);
+  if (needed.length === 0) return;
+  const guest = await lookAtGuest(domain, {});
+  const chain = await diskChain(guest, record.disk).catch(() => null);
+  const left = needed.filter((path) => chain && positionOf(chain, path) < 0);
+  if (left.length > 0) await removeUnneeded(domain, record.disk, left, sets);
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Domain } from '../../libvirt';
 import { invalidType, outOfRange } from '../argument';
 import { faultPoint } from '../fault-point';
 import { type Guest, lookAtGuest } from '../guest';
-import { removeAfterInside } from '../images/branches';
+import { removeAfter } from '../images/branches';
 import { methodOf } from '../methods/method-of';
 import { type Claim, withClaim } from '../records/claim';
 import { readJournal, removeRecord, writeRecord } from '../records/journal';
@@ -67,7 +67,7 @@ async function deleteOne(guest: Guest, set: SetRecord, record: DiskRecord, optio
   await faultPoint('delete.method-done');
   const disks = set.disks.filter((one) => one !== record);
   const { sets } = await readJournal(guest.domain);
-  await removeAfterInside(
+  await removeAfter(
     guest.domain,
     record,
     sets.map((one) => (one.id === set.id ? { ...one, disks } : one)),
