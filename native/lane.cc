@@ -76,7 +76,12 @@ void Lane::work() {
     if (!hasWork()) lookOut(lock);
     if (!hasWork()) {
       ++idle_;
-      wake_.wait_for(lock, std::chrono::seconds(5), [this] { return hasWork() || isFreed_; });
+      wake_.wait_for(lock, std::chrono::seconds(5), [this] {
+        if (hasWork() || isFreed_) return true;
+        // Woken for a task that may not start any more: whoever posts the next one wakes somebody again.
+        isSearching_ = false;
+        return false;
+      });
       --idle_;
       if (!hasWork()) break;
     }

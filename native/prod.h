@@ -1,7 +1,7 @@
 // Of two threads that begin at the same moment, libvirt's client (seen with 9.0) may lose the one's
-// request to wake the other, which waits for replies: its call is not sent until something else happens on the
-// connection, which is the reply of a call that hangs, or a keepalive after five seconds. Another request wakes
-// it for both, so calls that take long beside others are given a small one.
+// request to wake the other, which waits for replies: its call is not sent until something else happens on
+// the connection, which is the reply of a call that hangs, or a keepalive after five seconds. Another request
+// wakes it for both, so calls that take long beside others are given a small one.
 #pragma once
 #include <chrono>
 #include <memory>
