@@ -48,6 +48,13 @@ export function signalOf({ signal, timeoutMs }: CallOptions): AbortSignal | unde
 
 // ---- libvirt's errors, in the facade's words ----------------------------------------------------------------------
 
+/** libvirt's client has no number for it: what its transport says is a system or internal error of domain RPC. */
+export const isLostConnection = (e: unknown): boolean =>
+  e instanceof LibvirtError &&
+  (e.code === ErrorNumber.RPC ||
+    e.code === ErrorNumber.INVALID_CONN ||
+    (e.domain === ErrorDomain.RPC && (e.code === ErrorNumber.SYSTEM_ERROR || e.code === ErrorNumber.INTERNAL_ERROR)));
+
 const LOST = 'the connection to the hypervisor ended; connect again, then call recoverDiskSnapshots(domain)';
 const translations: readonly {
   test: (e: LibvirtError) => boolean;
@@ -55,11 +62,7 @@ const translations: readonly {
   advice: string;
 }[] = [
   {
-    // libvirt's client has no number for it: what its transport says is a system or internal error of domain RPC.
-    test: (e) =>
-      e.code === ErrorNumber.RPC ||
-      e.code === ErrorNumber.INVALID_CONN ||
-      (e.domain === ErrorDomain.RPC && (e.code === ErrorNumber.SYSTEM_ERROR || e.code === ErrorNumber.INTERNAL_ERROR)),
+    test: isLostConnection,
     code: 'CONNECTION_LOST',
     advice: LOST,
   },

@@ -47,6 +47,37 @@ test('what ran before runs again after recovery', async () => {
   await rm(directory, { recursive: true });
 });
 
+test('the connection ends while the guest is being started again: the error says so, and who starts it', async () => {
+  await using daemon = await PrivateLibvirtd.start();
+  const connection = await daemon.connect();
+  const directory = await temporaryDirectory('revert-starting');
+  const vm = await BareDomain.define(connection, join(directory, 'vm'));
+  const name = vm.domain.getName();
+  await vm.layers(1);
+  await vm.domain.create();
+  const set = await findDiskSnapshot(vm.domain, 's1');
+  const start = vm.domain.createWithFlags.bind(vm.domain);
+  const late = jest.spyOn(vm.domain, 'createWithFlags').mockImplementationOnce(async (flags) => {
+    await daemon.kill();
+    return start(flags);
+  });
+  const message = expect.stringContaining('recoverDiskSnapshots(domain), which starts it');
+  const told = { code: 'CONNECTION_LOST', outcome: 'unknown', message };
+  await expect(set?.revert({ force: true })).rejects.toMatchObject(told);
+  late.mockRestore();
+  await connection.close();
+  await daemon.restart();
+
+  await using again = await daemon.connect();
+  const domain = await again.domainLookupByName(name);
+  expect(await domain.isActive()).toBe(false);
+  expect(await recoverDiskSnapshots(domain)).toMatchObject({ finished: ['s1'] });
+  expect(await domain.isActive()).toBe(true);
+  await domain.destroy();
+  await domain.undefine();
+  await rm(directory, { recursive: true });
+});
+
 test('the daemon dies while a revert stops the guest: its end is found crashed, and it runs again after recovery', async () => {
   await using daemon = await PrivateLibvirtd.start();
   const connection = await daemon.connect();

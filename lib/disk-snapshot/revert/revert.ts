@@ -10,7 +10,7 @@ import { onAbort } from '../../libvirt/on-abort';
 import type { CallOptions } from '../../libvirt/options';
 import { invalidType } from '../argument';
 import { DiskSnapshotError, messageOf } from '../errors';
-import { facade, translate } from '../facade';
+import { facade, isLostConnection, translate } from '../facade';
 import { faultPoint } from '../fault-point';
 import { type Guest, lookAtGuest, refuseManagedSave } from '../guest';
 import { relinked, removeUnneeded } from '../images/branches';
@@ -134,13 +134,18 @@ export async function concludeRevert(domain: Domain, guest: string, intent: Inte
   try {
     await startAgain(domain, intent.revert?.restart ?? false);
   } catch (error) {
-    // Of a lost connection this fails as well: then recovery starts the guest.
+    if (isLostConnection(error)) throw notYetStarted(guest, snapshot, error); // the intent stays: recovery starts the guest
     await removeRecord(domain, 'intent', intent.id, CALL).catch(() => undefined);
     const message = `${guest}: the revert to snapshot ${snapshot} is over, but the guest could not be started again: ${messageOf(error)}. Start it: virsh start ${guest}`;
     throw new DiskSnapshotError('OPERATION_FAILED', message, { guest, snapshot, outcome: 'done', cause: error });
   }
   await faultPoint('revert.restarted');
   await removeRecord(domain, 'intent', intent.id);
+}
+
+function notYetStarted(guest: string, snapshot: string, error: unknown): DiskSnapshotError {
+  const message = `${guest}: the revert to snapshot ${snapshot} is over, but the connection ended while the guest was being started again (${messageOf(error)}). Connect again, then call recoverDiskSnapshots(domain), which starts it`;
+  return new DiskSnapshotError('CONNECTION_LOST', message, { guest, snapshot, outcome: 'unknown', cause: error });
 }
 
 async function turnOff(domain: Domain, snapshot: string, { force, restart }: Options): Promise<void> {
