@@ -5,6 +5,8 @@ import { expect, jest, test } from '@jest/globals';
 import { findDiskSnapshot, recoverDiskSnapshots } from '../../lib';
 import { installFaultHook } from '../../lib/disk-snapshot/fault-point';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
+import type { IntentRecord } from '../../lib/disk-snapshot/records/record';
+import { concludeRevert } from '../../lib/disk-snapshot/revert/revert';
 import { PrivateLibvirtd } from '../../lib/testing';
 import { temporaryDirectory } from '../../lib/testing/scratch';
 import { qemuOf } from '../faults/running';
@@ -71,7 +73,15 @@ test('the connection ends while the guest is being started again: the error says
   await using again = await daemon.connect();
   const domain = await again.domainLookupByName(name);
   expect(await domain.isActive()).toBe(false);
+  const [intent] = (await readJournal(domain)).intents;
   expect(await recoverDiskSnapshots(domain)).toMatchObject({ finished: ['s1'] });
+  expect(await domain.isActive()).toBe(true);
+  await domain.destroy();
+
+  // A daemon that has just come back calls a guest active until it finds that it was only being started, and gives it up.
+  const said = jest.spyOn(domain, 'isActive').mockResolvedValueOnce(true);
+  await concludeRevert(domain, name, intent as IntentRecord);
+  said.mockRestore();
   expect(await domain.isActive()).toBe(true);
   await domain.destroy();
   await domain.undefine();
