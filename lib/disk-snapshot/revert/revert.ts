@@ -162,10 +162,11 @@ async function turnOff(domain: Domain, snapshot: string, { force, restart }: Opt
 /** A daemon that has just come back calls a guest active of which it will find that it was only being started: QEMU is asked. */
 async function isAlive(domain: Domain, call: CallOptions): Promise<boolean> {
   try {
-    await qmp(domain, 'query-status', {}, call);
+    await qmp(domain, 'query-status', {}, { ...CALL, ...call });
     return true;
   } catch (error) {
     if (error instanceof LibvirtError && error.code === ErrorNumber.OPERATION_INVALID) return false;
+    if (error instanceof DOMException && error.name === 'TimeoutError') return true; // it hangs, and so is there
     throw error;
   }
 }
