@@ -40,7 +40,8 @@ export class BareDomain {
       disks = 1,
       folder = directory,
       raw,
-    }: { disks?: number; folder?: string; raw?: { type: 'file' | 'block'; path: string } } = {},
+      emulator,
+    }: { disks?: number; folder?: string; raw?: { type: 'file' | 'block'; path: string }; emulator?: string } = {},
   ): Promise<BareDomain> {
     await mkdir(directory, { recursive: true });
     const targets = Array.from({ length: disks }, (_, i) => `vd${String.fromCharCode(97 + i)}`);
@@ -55,6 +56,7 @@ export class BareDomain {
       element(
         'devices',
         {},
+        ...(emulator === undefined ? [] : [element('emulator', {}, emulator)]),
         element('controller', { type: 'usb', model: 'none' }),
         ...targets.map((target) =>
           element(

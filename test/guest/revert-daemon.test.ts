@@ -1,12 +1,11 @@
 // The daemon dies while a revert starts the guest again: everything is done but that, and whoever recovers does it.
-import { rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { rm, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, jest, test } from '@jest/globals';
 import { findDiskSnapshot, recoverDiskSnapshots } from '../../lib';
 import { installFaultHook } from '../../lib/disk-snapshot/fault-point';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
-import type { IntentRecord } from '../../lib/disk-snapshot/records/record';
-import { concludeRevert } from '../../lib/disk-snapshot/revert/revert';
 import { PrivateLibvirtd } from '../../lib/testing';
 import { temporaryDirectory } from '../../lib/testing/scratch';
 import { qemuOf } from '../faults/running';
@@ -73,16 +72,46 @@ test('the connection ends while the guest is being started again: the error says
   await using again = await daemon.connect();
   const domain = await again.domainLookupByName(name);
   expect(await domain.isActive()).toBe(false);
-  const [intent] = (await readJournal(domain)).intents;
   expect(await recoverDiskSnapshots(domain)).toMatchObject({ finished: ['s1'] });
   expect(await domain.isActive()).toBe(true);
   await domain.destroy();
+  await domain.undefine();
+  await rm(directory, { recursive: true });
+});
 
-  // A daemon that has just come back calls a guest active until it finds that it was only being started, and gives it up.
-  const said = jest.spyOn(domain, 'isActive').mockResolvedValueOnce(true);
-  await concludeRevert(domain, name, intent as IntentRecord);
-  said.mockRestore();
+test('the daemon dies while QEMU starts: back, it calls the guest active, then gives it up, and it runs again after recovery', async () => {
+  await using daemon = await PrivateLibvirtd.start();
+  const connection = await daemon.connect();
+  const directory = await temporaryDirectory('revert-given-up');
+  const [emulator, stops] = [join(directory, 'emulator'), join(directory, 'stops')];
+  const script = `#!/bin/sh\nif [ -e ${stops} ]; then\n  rm ${stops}\n  exec sleep 4\nfi\nexec /usr/bin/qemu-system-x86_64 "$@"\n`;
+  await writeFile(emulator, script, { mode: 0o755 });
+  const vm = await BareDomain.define(connection, join(directory, 'vm'), { emulator });
+  const name = vm.domain.getName();
+  await vm.layers(1);
+  await vm.domain.create();
+  const set = await findDiskSnapshot(vm.domain, 's1');
+  installFaultHook(async (point) => {
+    if (point !== 'revert.cleaned') return;
+    await writeFile(stops, '');
+    const begins = (async () => {
+      for await (const { filename } of watch(directory)) if (filename === 'stops' && !existsSync(stops)) return;
+    })();
+    died = begins.then(() => daemon.kill());
+  });
+  let died: Promise<void> | undefined;
+  await expect(set?.revert({ force: true })).rejects.toMatchObject({ code: 'CONNECTION_LOST', outcome: 'unknown' });
+  installFaultHook(null);
+  await died;
+  await connection.close();
+  await daemon.restart();
+
+  await using again = await daemon.connect();
+  const domain = await again.domainLookupByName(name);
   expect(await domain.isActive()).toBe(true);
+  expect(await recoverDiskSnapshots(domain)).toMatchObject({ finished: ['s1'] });
+  expect(await domain.isActive()).toBe(true);
+  expect(await readJournal(domain)).toMatchObject({ intents: [], claims: [], damaged: [] });
   await domain.destroy();
   await domain.undefine();
   await rm(directory, { recursive: true });

@@ -17,8 +17,8 @@ export async function settleRevert(
   const { domain } = guest;
   const came = await settle(guest, intent, call);
   const { state, reason } = await domain.getState(call);
-  // A daemon that has been restarted does not know the reason any more; what it was just starting, it ends as failed, and what
-  // it was just stopping it finds crashed.
+  // A daemon that has been restarted does not know the reason any more; what it was just starting, it ends itself or as failed,
+  // and what it was just stopping it finds crashed.
   const mayBeOurs = state === DomainState.SHUTOFF && OURS.has(reason);
   if (mayBeOurs) await concludeRevert(guest.domain, guest.name, intent);
   else await removeRecord(domain, 'intent', intent.id, call);
@@ -30,6 +30,7 @@ const OURS: ReadonlySet<number> = new Set([
   DomainShutoffReason.UNKNOWN,
   DomainShutoffReason.FAILED,
   DomainShutoffReason.CRASHED,
+  DomainShutoffReason.DAEMON,
 ]);
 
 async function settle(guest: Guest, intent: IntentRecord, call: CallOptions): Promise<'finished' | 'undone'> {

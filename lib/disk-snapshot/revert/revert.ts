@@ -5,7 +5,7 @@
 // Layers are made first, for they can be taken back. Then the methods bring back their disks, which cannot; and one
 // definition names all layers. From the first of these on, whoever finds the intent finishes it: each step may be done twice.
 import { randomUUID } from 'node:crypto';
-import { type Domain, DomainCreateFlags, DomainState, ErrorNumber, LibvirtError } from '../../libvirt';
+import { type Domain, DomainCreateFlags, DomainState } from '../../libvirt';
 import { onAbort } from '../../libvirt/on-abort';
 import type { CallOptions } from '../../libvirt/options';
 import { invalidType } from '../argument';
@@ -16,7 +16,6 @@ import { type Guest, lookAtGuest, refuseManagedSave } from '../guest';
 import { relinked, removeUnneeded } from '../images/branches';
 import { diskChain, imageChain } from '../images/disk-chain';
 import { imagesFor } from '../images/images-for';
-import { qmp } from '../images/qmp';
 import { startFromOverlays } from '../merge/definition';
 import { methodOf } from '../methods/method-of';
 import { tell } from '../progress';
@@ -159,21 +158,9 @@ async function turnOff(domain: Domain, snapshot: string, { force, restart }: Opt
   await domain.destroy();
 }
 
-/** A daemon that has just come back calls a guest active of which it will find that it was only being started: QEMU is asked. */
-async function isAlive(domain: Domain, call: CallOptions): Promise<boolean> {
-  try {
-    await qmp(domain, 'query-status', {}, { ...CALL, ...call });
-    return true;
-  } catch (error) {
-    if (error instanceof LibvirtError && error.code === ErrorNumber.OPERATION_INVALID) return false;
-    if (error instanceof DOMException && error.name === 'TimeoutError') return true; // it hangs, and so is there
-    throw error;
-  }
-}
-
 /** What ran before the revert runs again, on the disks that it has now. */
 async function startAgain(domain: Domain, restart: Restart, call: CallOptions = {}): Promise<void> {
-  if (!restart || ((await domain.isActive(call)) && (await isAlive(domain, call)))) return;
+  if (!restart || (await domain.isActive(call))) return;
   await domain.createWithFlags({ flags: restart === 'paused' ? DomainCreateFlags.START_PAUSED : 0, ...call });
 }
 
