@@ -91,6 +91,8 @@ std::optional<Failure> BoundCall::perform(virDomainPtr substitute) {
     returned_.word = invoke();
     if (line_.result->failed(returned_.word)) return Failure::last();
   }
+  if (substitute && line_.result->bringHome)
+    session()->ask([&] { return line_.result->bringHome(returned_.word, receiver()); });
   auto home = session();
   for (auto& slot : slots_) {
     if (!slot) continue;

@@ -50,4 +50,15 @@ const Result notZeroWide = positive<unsigned long long>;
 const Result text{"value", isNull, never, keepText, giveText};
 const Result borrowedText{"value", isNull, never, keepCopy, giveText};
 
+// One without metadata the host knows by no name: it stays what its maker's connection gave, which it keeps
+// open, and has nothing but its name.
+bool bringHomeSnapshot(Word& word, virDomainPtr receiver) {
+  const auto foreign = word.as<virDomainSnapshotPtr>();
+  const auto own = VIR(virDomainSnapshotLookupByName)(receiver, VIR(virDomainSnapshotGetName)(foreign), 0);
+  if (!own) return false;
+  VIR(virDomainSnapshotFree)(foreign);
+  word = Word(own);
+  return true;
+}
+
 }  // namespace virt::result

@@ -24,6 +24,8 @@ struct Result {
   bool (*isNone)(Word);
   void (*keep)(Returned&, const std::shared_ptr<Session>&);  // on a lane, where libvirt may be called
   Napi::Value (*give)(Returned&, Napi::Env);
+  // Of a handle that came over an agent's connection: the same of the receiver's own takes its place.
+  bool (*bringHome)(Word&, virDomainPtr receiver) = nullptr;
 };
 
 namespace result {
@@ -33,14 +35,23 @@ extern const Result status, count, truth, orNull, statusOfBytes, countOfBytes;
 extern const Result id;                    // an `unsigned` that is -1 where there is none
 extern const Result notZero, notZeroWide;  // `unsigned long` and `unsigned long long`; 0: failed
 extern const Result text,
-    borrowedText;   // ours to free; an object's that may be gone before JavaScript reads it
+    borrowedText;  // ours to free; an object's that may be gone before JavaScript reads it
+template <class T>
+constexpr bool (*home)(Word&, virDomainPtr) = nullptr;
+bool bringHomeSnapshot(Word& word, virDomainPtr receiver);
+template <>
+inline constexpr auto home<virDomainSnapshot> = &bringHomeSnapshot;
+
 template <class T>  // a new reference
 constexpr Result handle{
-    KindOf<T>::kind.name, [](Word word) { return !word.as<T*>(); }, [](Word) { return false; },
+    KindOf<T>::kind.name,
+    [](Word word) { return !word.as<T*>(); },
+    [](Word) { return false; },
     [](Returned& returned, const std::shared_ptr<Session>& session) {
       returned.object = adopt(returned.word.as<T*>(), session);
     },
-    [](Returned& returned, Napi::Env env) { return Handle::toJs(env, std::move(returned.object)); }};
+    [](Returned& returned, Napi::Env env) { return Handle::toJs(env, std::move(returned.object)); },
+    home<T>};
 
 }  // namespace result
 

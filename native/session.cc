@@ -1,5 +1,7 @@
 #include "session.h"
 
+#include <future>
+
 #include "call.h"
 #include "close-watch.h"
 #include "event-loop.h"
@@ -84,6 +86,15 @@ void Session::submit(const std::shared_ptr<Call>& call, Route route) {
     call->run();
   };
   if (!lane->post(task, route.prompt)) call->fail(Failure::noThread());
+}
+
+void Session::ask(std::function<bool()> request) {
+  auto asked = std::make_shared<std::packaged_task<void()>>([this, request = std::move(request)] {
+    const Prod::Turn turn(*prod_);
+    if (!request() && libraryVersion() < Lane::kMended && isDead()) Lane::retire();
+  });
+  const auto answered = asked->get_future();
+  if (lanes_.ordinary->post([asked] { (*asked)(); }, true)) answered.wait();
 }
 
 void Session::settled(Call& call) {

@@ -3,6 +3,7 @@
 #pragma once
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <unordered_set>
@@ -63,6 +64,9 @@ class Session : public std::enable_shared_from_this<Session> {
   };
   void release(Release release);
 
+  // Threads of other connections: has this one's ask what its daemon answers from its own memory, and waits.
+  // False: it failed.
+  void ask(std::function<bool()> request);
   // Own threads. Closed by us, or given up by libvirt.
   bool isDead();
   // Calls are in flight.

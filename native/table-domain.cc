@@ -317,7 +317,7 @@ constinit const Line lines[] = {
     FN_BY(virDomainQemuMonitorCommandWithFiles, domainQemuMonitorCommandWithFiles, At<1, 3>,
           Outs<"result", "outfiles">),
 
-    FN(virDomainSnapshotCreateXML),
+    FN(virDomainSnapshotCreateXML, AgentIf<VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE>),
     FN(virDomainSnapshotLookupByName),
     FN(virDomainSnapshotCurrent),
     FN(virDomainHasCurrentSnapshot, Bool),

@@ -638,8 +638,8 @@ export interface Domain {
 
   // ---- libvirt's own snapshots and backup ----
   /**
-   * virDomainSnapshotCreateXML: makes a snapshot as libvirt knows it. For disks alone, this package's own functions
-   * do more.
+   * virDomainSnapshotCreateXML: makes a snapshot as libvirt knows it. With `QUIESCE` it asks the guest's agent, without limit
+   * where that hangs: give a `timeoutMs`. For disks alone, this package's own functions do more.
    */
   snapshotCreateXML(xmlDesc: string, flags?: FlagsArg<'DomainSnapshotCreateFlags'>): Promise<DomainSnapshot>;
   /** virDomainSnapshotLookupByName: the snapshot of that name; `NO_DOMAIN_SNAPSHOT` where there is none. */

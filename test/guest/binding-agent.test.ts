@@ -1,4 +1,5 @@
 // Members that ask a guest's agent, and its channels: on a real guest, and judged from inside of it.
+import { extname } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import {
   type Connection,
@@ -6,10 +7,14 @@ import {
   DomainAuthorizedSSHKeysSetFlags,
   DomainGuestInfoTypes,
   DomainInterfaceAddressesSource,
+  DomainSnapshotCreateFlags,
+  DomainSnapshotDeleteFlags,
   DomainState,
   DomainVcpuFlags,
+  ErrorNumber,
 } from '../../lib/libvirt';
 import { PrivateLibvirtd, TestGuest } from '../../lib/testing';
+import { readDomain } from '../../lib/xml/domain';
 
 jest.setTimeout(180_000);
 
@@ -80,6 +85,24 @@ test('a channel, as a stream both ways', async () => {
   }
   await answering;
   expect(said).toContain('heard hello');
+});
+
+test("libvirt's own quiesced snapshot: asked over a connection of its own, it belongs to this one", async () => {
+  const { DISK_ONLY, QUIESCE, NO_METADATA } = DomainSnapshotCreateFlags;
+  const take = (name: string, flags: readonly number[]) =>
+    domain.snapshotCreateXML(`<domainsnapshot><name>${name}</name></domainsnapshot>`, flags);
+  const known = await take('known', [DISK_ONLY, QUIESCE]);
+  expect([known.getName(), known.connection, known.domain]).toEqual(['known', conn, domain]);
+  expect(await known.getXMLDesc()).toContain('<state>disk-snapshot</state>');
+  expect((await domain.listAllSnapshots()).map((one) => one.getName())).toEqual(['known']);
+  const unknown = await take('unknown', [DISK_ONLY, QUIESCE, NO_METADATA]);
+  expect([unknown.getName(), unknown.connection, unknown.domain]).toEqual(['unknown', conn, domain]);
+  await expect(unknown.getXMLDesc()).rejects.toMatchObject({ code: ErrorNumber.NO_DOMAIN_SNAPSHOT });
+  await known.delete(DomainSnapshotDeleteFlags.METADATA_ONLY);
+  expect(await domain.listAllSnapshots()).toEqual([]);
+  const [disk] = readDomain(await domain.getXMLDesc()).disks;
+  const layers = [disk, ...(disk?.backingChain ?? [])].map((layer) => layer?.sourcePath ?? '');
+  expect(layers.map((path) => extname(path))).toEqual(['.unknown', '.known', '.qcow2']);
 });
 
 test('file systems are trimmed, and the clock is set', async () => {

@@ -7,6 +7,7 @@ import {
   type Connection,
   type DiskSnapshotSet,
   type Domain,
+  DomainSnapshotCreateFlags,
   ErrorNumber,
   LibvirtError,
   planSnapshot,
@@ -184,6 +185,10 @@ describe('an agent that answers nobody', () => {
   });
   const pings = (domain: Domain, length = 12) => Array.from({ length }, () => outcome(ping(domain)));
 
+  const QUIESCED = [DomainSnapshotCreateFlags.DISK_ONLY, DomainSnapshotCreateFlags.QUIESCE] as const;
+  const snapshots = (domain: Domain, length: number) =>
+    Array.from({ length }, () => outcome(domain.snapshotCreateXML('<domainsnapshot/>', QUIESCED)));
+
   const GIVEN_UP = { timeoutMs: 20 };
   const givenUp = async (times: number, call: () => Promise<unknown>) => {
     for (let i = 0; i < times; i++) await expect(call()).rejects.toMatchObject({ name: 'TimeoutError' });
@@ -193,10 +198,16 @@ describe('an agent that answers nobody', () => {
     ['thirty calls that were given up', () => givenUp(30, () => ping(guest.domain, GIVEN_UP))],
     ['thirty urgent ones', () => givenUp(30, () => guest.domain.fsThaw(null, GIVEN_UP))],
     ['thirty calls at once', async () => void pings(guest.domain, 30)],
+    ['six snapshots that are to be quiesced', async () => void snapshots(guest.domain, 6)],
   ])('%s hold up no other call', async (what, burst) => {
     await burst();
     const start = performance.now();
-    await Promise.all([healthy.exec(['true']), guest.domain.getXMLDesc(), connection.listAllDomains()]);
+    await Promise.all([
+      healthy.exec(['true']),
+      healthy.domain.blockStats('vda'),
+      guest.domain.getXMLDesc(),
+      connection.listAllDomains(),
+    ]);
     const ms = performance.now() - start;
     showFigures(`${what}, to an agent that is stopped (ms)`, [
       { what: "another guest's agent, this guest's XML, the list of guests", ms, goal: 2000 },
