@@ -1,6 +1,6 @@
 // After a crash: every intent that nobody works on any more is finished or undone. What a running guest uses is asked of
 // QEMU, not of the XML, which a daemon that died between the cut and its own bookkeeping leaves behind the truth.
-import { dirname } from 'node:path';
+import { dirname, isAbsolute } from 'node:path';
 import { type Domain, DomainPausedReason, DomainState } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import { pathSource } from '../xml/disk';
@@ -56,9 +56,9 @@ export function recoverDiskSnapshots(dom: Domain, options: OperationOptions = {}
       // First, since the guest waits; a paused one has no agent.
       recovery.resumed = await resume(guest, intents, call);
       recovery.thawed = await thaw(guest, intents, call);
+      await endPools(guest, intents, call);
       for (const intent of intents) {
         tell(onProgress, { phase: 'clean', done: 0, total: 0 });
-        await endPools(guest, intent, call);
         const isRecorded = !intent.revert && sets.some(({ id }) => id === intent.id);
         // Its process died when all was done but this.
         if (isRecorded) await removeRecord(dom, 'intent', intent.id, call);
@@ -75,11 +75,15 @@ async function endHelpers(guest: Guest): Promise<void> {
   for (const disk of guest.document.disks) await endLeftHelper(guest.document, disk, guest.domain);
 }
 
-/** An operation has the pools of its layers' folders open to its end; on another host nobody else would end them. */
-async function endPools({ domain }: Guest, { disks }: IntentRecord, call: CallOptions): Promise<void> {
-  const layers = disks.flatMap((planned) => qemuStateOf(planned) ?? []);
-  for (const folder of new Set(layers.map(({ overlay }) => dirname(overlay.path)))) {
-    await endTemporaryPool(domain.connection, folder, call);
+/**
+ * An operation has the pools of its images' folders open to its end, after its intent has gone too; on another host nobody else
+ * would end them.
+ */
+async function endPools(guest: Guest, intents: readonly IntentRecord[], call: CallOptions): Promise<void> {
+  const layers = intents.flatMap(({ disks }) => disks.flatMap((planned) => qemuStateOf(planned)?.overlay.path ?? []));
+  const sources = guest.document.disks.flatMap(({ sourcePath }) => sourcePath ?? []);
+  for (const folder of new Set([...layers, ...sources].filter(isAbsolute).map((path) => dirname(path)))) {
+    await endTemporaryPool(guest.domain.connection, folder, call);
   }
 }
 

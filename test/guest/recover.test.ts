@@ -6,6 +6,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { type Connection, listDiskSnapshots, type Phase, recoverDiskSnapshots, snapshotDisks } from '../../lib';
+import { temporaryPool } from '../../lib/disk-snapshot/images/pool-images';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { qemuStateOf } from '../../lib/disk-snapshot/records/record';
 import { PrivateLibvirtd, startWriter, TestGuest, verifyConsistency } from '../../lib/testing';
@@ -68,6 +69,13 @@ const before: [Phase, boolean][] = [
   ['quiesce', false],
   ['cut', true],
 ];
+test('a pool made for the moment, whose process died when all was done but to end it, is ended', async () => {
+  await temporaryPool(connection, guest.directory, {});
+  expect(await connection.listAllStoragePools()).toHaveLength(1);
+  await recoverDiskSnapshots(guest.domain);
+  expect(await connection.listAllStoragePools()).toEqual([]);
+});
+
 test.each(before)('killed when it came to %s: undone', async (phase, isFrozen) => {
   const was = { sources: await sources(), files: await files() };
   const writer = await startWriter(guest, { directories: ['/mnt/a'] });
