@@ -111,7 +111,7 @@ async function prepare(kind: InternalKind, c: MethodContext<unknown>, how: 'look
     const taken = `${image} has a snapshot ${c.name} already. Choose another name, or delete that one if nobody needs it`;
     throw refusal(c, 'NAME_EXISTS', taken);
   }
-  return { image, snapshot: c.name, virtualSize: node.virtualSize };
+  return { image, snapshot: c.name, virtualSize: node.virtualSize, ...(c.active && { node: node.name }) };
 }
 
 /** From metadata that anybody may have damaged. */

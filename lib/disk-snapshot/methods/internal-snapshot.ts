@@ -17,6 +17,8 @@ export interface InternalState {
   snapshot: string;
   /** Bytes that the guest sees. */
   virtualSize: number;
+  /** By which commands address the disk of a guest that runs, from its preparation to its cut. */
+  node?: string;
   /** Somebody made a snapshot of that name at the last moment: it is not ours to take back. */
   isForeign?: true;
 }
@@ -74,10 +76,6 @@ export async function withQemu<T>(
 /** @throws DiskSnapshotError OPERATION_FAILED where QEMU does not know the disk */
 export async function nodeOf(qemu: Domain, disk: DomainDisk): Promise<DiskNode> {
   const devices = await qmp<BlockDevice[]>(qemu, 'query-block', {}, { timeoutMs: LIMIT_MS });
-  return nodeAmong(devices, qemu, disk);
-}
-
-function nodeAmong(devices: readonly BlockDevice[], qemu: Domain, disk: DomainDisk): DiskNode {
   const inserted = deviceOf(devices, disk.alias)?.inserted;
   const name = inserted?.['node-name'];
   if (!inserted || !name)
@@ -101,36 +99,50 @@ export function refuseOtherImage(c: Context, { image, snapshot }: InternalState)
 export const snapshotTogether: CutTogether = async (cuts) => {
   const [first] = cuts;
   if (!first) return;
-  if (first.active)
-    return snapshotAll(
-      first.domain,
-      cuts.map((c) => ({ c, disk: readDisk(c.disk.xml) })),
-    );
-  for (const c of cuts) await withQemu(c, (helper, disk) => snapshotAll(helper, [{ c, disk }]));
+  // The guest stands still: QEMU would look into every image, and into the cluster, to tell again what the nodes are called.
+  if (first.active) return snapshotAll(first.domain, cuts.map(prepared));
+  for (const c of cuts) {
+    await withQemu(c, async (helper, disk) => {
+      const state = c.state as InternalState;
+      await snapshotAll(helper, [{ c, state, node: (await nodeOf(helper, disk)).name }]);
+    });
+  }
 };
 
-async function snapshotAll(qemu: Domain, cuts: readonly { c: CutContext; disk: DomainDisk }[]): Promise<void> {
-  const devices = await qmp<BlockDevice[]>(qemu, 'query-block', {}, { timeoutMs: LIMIT_MS });
-  const actions = cuts.map(({ c, disk }) => {
-    const state = c.state as InternalState;
-    const node = nodeAmong(devices, qemu, disk);
-    if (node.snapshots.includes(state.snapshot)) {
-      state.isForeign = true;
-      throw refusal(
-        c,
-        'NAME_EXISTS',
-        `somebody has just made a snapshot ${state.snapshot} in ${state.image}. Choose another name`,
-      );
-    }
-    return { type: 'blockdev-snapshot-internal-sync', data: { device: node.name, name: state.snapshot } };
+interface ReadyCut {
+  c: CutContext;
+  state: InternalState;
+  node: string;
+}
+
+function prepared(c: CutContext): ReadyCut {
+  const state = c.state as InternalState;
+  if (state.node === undefined) throw new Error(`${c.disk.target} was not prepared`);
+  return { c, state, node: state.node };
+}
+
+async function snapshotAll(qemu: Domain, cuts: readonly ReadyCut[]): Promise<void> {
+  const actions = cuts.map(({ state, node }) => {
+    return { type: 'blockdev-snapshot-internal-sync', data: { device: node, name: state.snapshot } };
   });
   await qmp(qemu, 'transaction', { actions }, { timeoutMs: LIMIT_MS }).catch((error: unknown) => {
-    if (error instanceof DiskSnapshotError || error instanceof LibvirtError) throw error;
+    if (error instanceof DiskSnapshotError) throw nameTaken(cuts, error) ?? error;
+    if (error instanceof LibvirtError) throw error;
     // QEMU may still be at it: nothing is taken back before it has answered.
     const guest = qemu.getName();
     const message = `${guest}: QEMU has not answered its snapshot transaction. Call recoverDiskSnapshots(domain) when it does`;
     throw new DiskSnapshotError('RECOVERY_NEEDED', message, { guest, outcome: 'unknown', cause: error });
   });
+}
+
+/** Since it was prepared, somebody has made a snapshot of that name, which stays theirs. */
+function nameTaken(cuts: readonly ReadyCut[], { message }: DiskSnapshotError): DiskSnapshotError | undefined {
+  const taken = cuts.find(({ node }) => message.includes(`already exists on device '${node}'`));
+  if (!taken) return undefined;
+  const { c, state } = taken;
+  state.isForeign = true;
+  const why = `somebody has just made a snapshot ${state.snapshot} in ${state.image}. Choose another name`;
+  return refusal(c, 'NAME_EXISTS', why);
 }
 
 /** Deletes by name, and looks whether it has gone. One that is not there is success. */
