@@ -72,7 +72,7 @@ constexpr Line line(const char* name, Word (*adapted)(void*, const Word*) = null
                 "Several out-parameters: the line needs Outs<\"...\"> with one name for each");
   constexpr bool takesParams = std::ranges::count_if(slotKinds<Slots>, &SlotKind::takesParams) > 0;
   using Returns = std::remove_pointer_t<typename Signature<F>::Returns>;
-  static_assert(!theAskedAgent({askedAgentOf<Tags>...}) || !IsHandle<Returns> || result::home<Returns>,
+  static_assert(!theAskedAgent({askedAgentOf<Tags>...}) || !IsHandle<Returns> || result::comesHome<Returns>,
                 "A handle that came over an agent's connection has to be brought home");
   static_assert(!takesParams || !theOne<const ParamField>({schemaOf<Tags>...}).empty(),
                 "Typed parameters as input: the line needs Schema<...>");

@@ -3,6 +3,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <type_traits>
 
 #include "handle.h"
 #include "library.h"
@@ -36,11 +37,10 @@ extern const Result id;                    // an `unsigned` that is -1 where the
 extern const Result notZero, notZeroWide;  // `unsigned long` and `unsigned long long`; 0: failed
 extern const Result text,
     borrowedText;  // ours to free; an object's that may be gone before JavaScript reads it
-template <class T>
-constexpr bool (*home)(Word&, virDomainPtr) = nullptr;
+
+template <class T>  // it may come over an agent's connection
+constexpr bool comesHome = std::is_same_v<T, virDomainSnapshot>;
 bool bringHomeSnapshot(Word& word, virDomainPtr receiver);
-template <>
-inline constexpr auto home<virDomainSnapshot> = &bringHomeSnapshot;
 
 template <class T>  // a new reference
 constexpr Result handle{
@@ -51,7 +51,7 @@ constexpr Result handle{
       returned.object = adopt(returned.word.as<T*>(), session);
     },
     [](Returned& returned, Napi::Env env) { return Handle::toJs(env, std::move(returned.object)); },
-    home<T>};
+    comesHome<T> ? &bringHomeSnapshot : nullptr};
 
 }  // namespace result
 
