@@ -3,8 +3,8 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { readdir, readFile, rm, stat, truncate, watch, writeFile } from 'node:fs/promises';
+import { createReadStream, createWriteStream, existsSync, readdirSync, writeFileSync } from 'node:fs';
+import fs, { readdir, readFile, rm, stat, truncate, watch, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -152,6 +152,44 @@ describe.each([
     });
     await expect(exporting).rejects.toBe(reason);
     expect(await readdir(directory)).toEqual(['mine', 'vm']);
+  });
+
+  test.each(['raw', 'qcow2'] as const)('an export as %s whose process is killed leaves nothing', async (format) => {
+    const reader = spawn(process.execPath, [join(__dirname, 'reader.cjs'), uri(), 'vm', 'cut', format, at('out')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(reader, 'exit');
+    await once(reader.stdout as Readable, 'data');
+    reader.kill('SIGKILL');
+    await ended;
+    expect(await readdir(directory)).toEqual(['vm']);
+    await diagnose(vm.domain, { fix: true }); // the copy that the host made for it
+  });
+
+  test('where a file cannot be without a name, it has one of its own until it is complete', async () => {
+    const open = fs.open.bind(fs);
+    const opening = jest.spyOn(fs, 'open').mockImplementation(async (path, flags, mode) => {
+      if (path === directory && flags !== 'r') throw Object.assign(new Error('not supported'), { code: 'EISDIR' });
+      return open(path, flags, mode);
+    });
+    const names = new Set<string>();
+    const onProgress = () => {
+      for (const name of readdirSync(directory)) names.add(name);
+    };
+    await set.disks[0]?.export(at('out'), { format: 'raw', onProgress });
+    opening.mockRestore();
+    expect([...names].sort()).toEqual([expect.stringMatching(/^\.out\.[0-9a-f]{12}$/), 'vm']);
+    expect(await checksum(createReadStream(at('out')))).toBe(await converted(source));
+    expect(await readdir(directory)).toEqual(['out', 'vm']);
+  });
+
+  test('a file that appeared meanwhile stays', async () => {
+    const onProgress = () => {
+      if (!existsSync(at('out'))) writeFileSync(at('out'), 'mine');
+    };
+    await expect(set.disks[0]?.export(at('out'), { onProgress })).rejects.toMatchObject({ code: 'FILE_EXISTS' });
+    expect(await readFile(at('out'), 'utf8')).toBe('mine');
+    expect(await readdir(directory)).toEqual(['out', 'vm']);
   });
 
   test('a reader that stops leaves nothing; while it reads, nothing is deleted', async () => {

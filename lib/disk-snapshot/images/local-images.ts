@@ -5,25 +5,14 @@ import { access, type FileHandle, lstat, open, stat, statfs, unlink } from 'node
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { CallOptions } from '../../libvirt/options';
-import { DiskSnapshotError, type DiskSnapshotErrorCode } from '../errors';
+import { DiskSnapshotError } from '../errors';
+import { errno, fail } from '../system-error';
 import type { ImageInfo, Images, NewOverlay } from './image';
 
 const run = promisify(execFile);
 
 /** A storage that does not answer must not hold a caller for ever who gave no limit of its own. */
 const DEFAULT_TIMEOUT_MS = 60_000;
-
-const CAUSES: Readonly<Record<string, { code: DiskSnapshotErrorCode; advice: string }>> = {
-  EEXIST: { code: 'FILE_EXISTS', advice: 'choose another name, or move the file away' },
-  ENOENT: { code: 'NOT_FOUND', advice: 'check the path' },
-  ENOTDIR: { code: 'NOT_FOUND', advice: 'check the path' },
-  EACCES: { code: 'PERMISSION_DENIED', advice: 'give this user the right, or make the folder a libvirt storage pool' },
-  EPERM: { code: 'PERMISSION_DENIED', advice: 'give this user the right, or make the folder a libvirt storage pool' },
-  EROFS: { code: 'PERMISSION_DENIED', advice: 'the file system is mounted read-only' },
-  ENOSPC: { code: 'NO_SPACE', advice: 'free some space' },
-  EDQUOT: { code: 'NO_SPACE', advice: 'the quota is used up' },
-  ENAMETOOLONG: { code: 'LIMIT_EXCEEDED', advice: 'choose a shorter name' },
-};
 
 export class LocalImages implements Images {
   readonly through = 'this process';
@@ -172,13 +161,4 @@ async function absentIsNull<T>(pending: Promise<T>, path: string, what: string):
   } catch (e) {
     return errno(e) === 'ENOENT' ? null : fail(what, path, e);
   }
-}
-
-function fail(what: string, path: string, e: unknown): never {
-  const { code, advice } = CAUSES[errno(e)] ?? { code: 'OPERATION_FAILED' as const, advice: 'see the cause' };
-  throw new DiskSnapshotError(code, `cannot ${what} ${path} (${(e as Error).message}): ${advice}`, { cause: e });
-}
-
-function errno(e: unknown): string {
-  return (e as NodeJS.ErrnoException).code ?? '';
 }

@@ -1,8 +1,6 @@
 // Whether a file can be cloned shows in no property of it: nocow beside cow, an XFS made without reflink.
-import { constants, copyFile, open } from 'node:fs/promises';
-
-/** open(2): a file without a name, which goes with its descriptor; Node does not name the flag. */
-const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
+import { constants, copyFile } from 'node:fs/promises';
+import { openNameless, pathOf } from '../nameless-file';
 
 /**
  * Clones `image` into a file in `folder` that nobody sees, and that nothing can leave behind.
@@ -10,9 +8,9 @@ const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
  * @throws Error of the system where a file there cannot be a clone of it
  */
 export async function tryClone(image: string, folder: string): Promise<void> {
-  const file = await open(folder, O_TMPFILE | constants.O_RDWR, 0o600);
+  const file = await openNameless(folder);
   try {
-    await copyFile(image, `/proc/self/fd/${file.fd}`, constants.COPYFILE_FICLONE_FORCE);
+    await copyFile(image, pathOf(file.fd), constants.COPYFILE_FICLONE_FORCE);
   } finally {
     await file.close();
   }

@@ -1,7 +1,7 @@
 // What an image holds, read by QEMU's own block layer: a read-only qemu-nbd for as long as somebody reads, and qemu-img.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,9 +9,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { StreamChunk } from '../../libvirt';
 import { onAbort } from '../../libvirt/on-abort';
 import { DiskSnapshotError, messageOf } from '../errors';
+import { pathOf } from '../nameless-file';
 import { NbdClient } from './nbd-client';
 import { handSecret, SECRET } from './qemu-secret';
-import { isMissing, spawnTool } from './tool';
+import { isMissing, lastWords, spawnTool } from './tool';
 
 /** An image as QEMU's block layer opens it. */
 export interface QemuImage {
@@ -76,7 +77,7 @@ async function serve(image: QemuImage, signal: AbortSignal): Promise<{ socket: S
   const child = spawnTool('qemu-nbd', [...options, ...secret.options, imageName(image)], {
     stdio: ['ignore', 'ignore', 'pipe', ...secret.descriptors],
   });
-  const ended = endOf(child);
+  const ended = lastWords(child);
   let socket: Socket | undefined;
   const abort = () => {
     socket?.destroy();
@@ -111,16 +112,6 @@ const refused = (said: unknown): never => {
   throw new DiskSnapshotError(code, `qemu-nbd cannot open the image: ${text}${missing}`);
 };
 
-/** Resolves with its last words. */
-async function endOf(child: ChildProcess): Promise<string> {
-  let said = '';
-  child.stderr?.on('data', (text: Buffer) => {
-    said = (said + text.toString()).slice(-2000);
-  });
-  await once(child, 'close');
-  return said;
-}
-
 /** Nothing tells when the server listens: it is asked until it does, or has ended. */
 async function connectTo(path: string, child: ChildProcess): Promise<Socket> {
   for (;;) {
@@ -135,19 +126,34 @@ async function connectTo(path: string, child: ChildProcess): Promise<Socket> {
   }
 }
 
-/** Copies an image into a new file of its own, holes kept; `report` hears of hundredths. qemu-img convert. */
+/** A file that is open, and empty; its path is for words alone. */
+export interface ConvertTarget {
+  file: FileHandle;
+  path: string;
+  format: 'raw' | 'qcow2';
+}
+
+/**
+ * Copies an image into a file, holes kept; `report` hears of hundredths. qemu-img convert.
+ *
+ * @param opened the image's file, where it has no name
+ */
 export async function convertQemuImage(
   image: QemuImage,
-  target: { path: string; format: string },
+  { file, path, format }: ConvertTarget,
   signal: AbortSignal | undefined,
   report: (percent: number) => void = () => undefined,
+  opened?: FileHandle,
 ): Promise<void> {
-  const options = ['convert', '-p', '-O', target.format, ...snapshotOption(image.internalSnapshot)];
-  const share = image.internalSnapshot === null ? [] : ['-U'];
-  const name = imageName({ ...image, internalSnapshot: null });
   const secret = await handSecret(image.secret);
-  const child = spawnTool('qemu-img', [...options, ...share, ...secret.options, name, target.path], {
-    stdio: ['ignore', 'pipe', 'pipe', ...secret.descriptors],
+  const descriptors = [...secret.descriptors, file.fd, ...(opened ? [opened.fd] : [])];
+  const inChild = ({ fd }: FileHandle) => pathOf(3 + descriptors.indexOf(fd));
+  const node = opened ? { ...image.file, filename: inChild(opened) } : image.file;
+  const options = ['convert', '-p', '-O', format, ...snapshotOption(image.internalSnapshot)];
+  const share = image.internalSnapshot === null ? [] : ['-U'];
+  const name = imageName({ ...image, file: node, internalSnapshot: null });
+  const child = spawnTool('qemu-img', [...options, ...share, ...secret.options, name, inChild(file)], {
+    stdio: ['ignore', 'pipe', 'pipe', ...descriptors],
     signal,
     killSignal: 'SIGKILL',
   });
@@ -157,7 +163,7 @@ export async function convertQemuImage(
   });
   const failed = once(child, 'error').then(([error]) => Promise.reject(error));
   failed.catch(() => {}); // an abort is told as one, too
-  const ended = endOf(child);
+  const ended = lastWords(child);
   const said = await Promise.race([ended, failed])
     .catch(async (error: unknown) => {
       await ended.catch(() => {});
@@ -172,5 +178,5 @@ export async function convertQemuImage(
     : /Permission denied/.test(said)
       ? 'PERMISSION_DENIED'
       : 'OPERATION_FAILED';
-  throw new DiskSnapshotError(code, `qemu-img convert to ${target.path} failed: ${said.trim()}`);
+  throw new DiskSnapshotError(code, `qemu-img convert to ${path} failed: ${said.trim()}`);
 }
