@@ -44,14 +44,28 @@ std::mutex& loading() {
   return *mutex;
 }
 
+// How libvirt's daemons choose where their log goes: no part of its API, and taken only from versions that
+// were tried with it.
+using SetOutputs = int(const char* outputs);
+SetOutputs* findSetOutputs(const Library& library) {
+  for (const char* version : {"LIBVIRT_PRIVATE_9.0.0", "LIBVIRT_PRIVATE_11.3.0"})
+    if (void* found = dlvsym(library.handle, "virLogSetOutputs", version))
+      return reinterpret_cast<SetOutputs*>(found);
+  return nullptr;
+}
+
 void setUp(const Library& library) {
   guardForks();
-  // The embedded driver runs in this process and would write its log to our stderr. libvirt reads the
-  // variable once.
+  // The embedded driver runs in this process and would write its log to our stderr.
+  const char* const nowhere = "4:file:/dev/null";
   const bool silence = !logIsConfigured();
-  if (silence) setenv("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null", 0);
+  SetOutputs* const setOutputs = silence ? findSetOutputs(library) : nullptr;
+  // libvirt reads the variable once. Other threads may just read variables, which setenv() does not wait for.
+  const bool byVariable = silence && !setOutputs;
+  if (byVariable) setenv("LIBVIRT_LOG_OUTPUTS", nowhere, 0);
   if (auto* initialize = find<decltype(virInitialize)>(library, "virInitialize")) initialize();
-  if (silence) unsetenv("LIBVIRT_LOG_OUTPUTS");
+  if (byVariable) unsetenv("LIBVIRT_LOG_OUTPUTS");
+  if (setOutputs) setOutputs(nowhere);
 
   if (auto* setErrorFunc = find<decltype(virSetErrorFunc)>(library, "virSetErrorFunc"))
     setErrorFunc(nullptr, [](void*, virErrorPtr) {});

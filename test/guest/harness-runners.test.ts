@@ -2,21 +2,12 @@
 // runner that is killed leaves nothing.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  watch,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { inFolder } from '../in-folder';
 
 jest.setTimeout(240_000);
 
@@ -101,10 +92,7 @@ test('dies', () => {
   expect(runner.signalCode).toBe('SIGKILL');
   const directory = readFileSync(join(folder, 'killed', 'directory'), 'utf8');
   // The keeper ends the guest first, and removes the folder of the process last.
-  const watcher = watch(tmpdir());
-  const gone = () => !existsSync(dirname(directory));
-  while (!gone()) await once(watcher, 'change');
-  watcher.close();
+  await inFolder(tmpdir(), () => !existsSync(dirname(directory)));
   const { stdout } = await promisify(execFile)('pgrep', ['-fc', `qemu-system.*${dirname(directory)}`]).catch(
     (error) => error,
   );

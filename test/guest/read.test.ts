@@ -3,8 +3,8 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, existsSync, readdirSync, writeFileSync } from 'node:fs';
-import fs, { readdir, readFile, rm, stat, truncate, watch, writeFile } from 'node:fs/promises';
+import { createReadStream, createWriteStream, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import fs, { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -19,6 +19,7 @@ import type { DiskSnapshotSet } from '../../lib/disk-snapshot/types';
 import { type Connection, connect } from '../../lib/libvirt';
 import { PrivateLibvirtd, TestGuest, verifyConsistency } from '../../lib/testing';
 import { temporaryDirectory } from '../../lib/testing/scratch';
+import { inFolder } from '../in-folder';
 import { BareDomain, fill, qemuImg } from './bare-domain';
 
 jest.setTimeout(120_000);
@@ -249,11 +250,12 @@ test('a reader that is killed before qemu-nbd listens takes it along', async () 
   // One that never listens.
   await writeFile(at('qemu-nbd'), `#!/bin/sh\necho $$ >${at('pid')}\nexec sleep 600\n`, { mode: 0o755 });
   const env = { ...process.env, PATH: `${directory}:${process.env.PATH}` };
-  const reader = spawn(process.execPath, [join(__dirname, 'reader.cjs'), daemon.uri, 'vm', 'cut'], { env });
+  const reader = spawn(process.execPath, [join(__dirname, 'reader.cjs'), daemon.uri, 'vm', 'cut'], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const ended = once(reader, 'exit');
-  for await (const { filename } of watch(directory)) {
-    if (filename === 'pid' && (await readFile(at('pid'), 'utf8')) !== '') break;
-  }
+  await inFolder(directory, () => existsSync(at('pid')) && readFileSync(at('pid'), 'utf8') !== '');
   const pid = Number(await readFile(at('pid'), 'utf8'));
   expect(await isRunning(pid)).toBe(true);
   reader.kill('SIGKILL');

@@ -1,6 +1,6 @@
 // The daemon dies while a revert starts the guest again: everything is done but that, and whoever recovers does it.
 import { existsSync } from 'node:fs';
-import { rm, watch, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, jest, test } from '@jest/globals';
 import { findDiskSnapshot, recoverDiskSnapshots } from '../../lib';
@@ -9,6 +9,7 @@ import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { PrivateLibvirtd } from '../../lib/testing';
 import { temporaryDirectory } from '../../lib/testing/scratch';
 import { qemuOf } from '../faults/running';
+import { inFolder } from '../in-folder';
 import { BareDomain } from './bare-domain';
 
 jest.setTimeout(120_000);
@@ -94,10 +95,7 @@ test('the daemon dies while QEMU starts: back, it calls the guest active, then g
   installFaultHook(async (point) => {
     if (point !== 'revert.cleaned') return;
     await writeFile(stops, '');
-    const begins = (async () => {
-      for await (const { filename } of watch(directory)) if (filename === 'stops' && !existsSync(stops)) return;
-    })();
-    died = begins.then(() => daemon.kill());
+    died = inFolder(directory, () => !existsSync(stops)).then(() => daemon.kill());
   });
   let died: Promise<void> | undefined;
   await expect(set?.revert({ force: true })).rejects.toMatchObject({ code: 'CONNECTION_LOST', outcome: 'unknown' });

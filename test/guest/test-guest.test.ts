@@ -1,7 +1,7 @@
 // The test guest keeps its promises: up by one call, back by another, and gone without a trace.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, watch } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { DomainSnapshotCreateFlags } from '../../lib/libvirt';
 import { startWriter, TestGuest, withSnapshot } from '../../lib/testing';
 import { run } from '../../lib/testing/command';
+import { inFolder } from '../in-folder';
 
 jest.setTimeout(180_000);
 
@@ -230,9 +231,7 @@ test('guest, files and loop devices go with a process that is killed', async () 
   const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [said] = (await once(child.stdout, 'data')) as [Buffer];
   const folder = dirname(said.toString().trim());
-  const watcher = watch(tmpdir());
-  while (existsSync(folder)) await once(watcher, 'change');
-  watcher.close();
+  await inFolder(tmpdir(), () => !existsSync(folder));
   expect(child.signalCode).toBe('SIGKILL');
   expect(qemusIn(folder)).toEqual([]);
   const loops = async () => (await run('losetup', ['--list', '--output', 'BACK-FILE'])).stdout;

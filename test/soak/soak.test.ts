@@ -49,7 +49,13 @@ beforeAll(async () => {
   const connection = await daemon.connect();
   for (let at = 0; at < GUESTS; at++) {
     const disks = [{}, { format: 'raw', directory: btrfs }, { format: 'raw', directory: xfs }] as const;
-    const guest = await TestGuest.boot({ connection, disks, name: `g${at}-${process.pid}`, persistent: true, restorable: false });
+    const guest = await TestGuest.boot({
+      connection,
+      disks,
+      name: `g${at}-${process.pid}`,
+      persistent: true,
+      restorable: false,
+    });
     booted.push(guest);
     await startJournal(guest.domain, FOLDERS);
     guests.push(new SoakGuest(guest.name, daemon, scratch, allocator, say));
