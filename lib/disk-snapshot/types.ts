@@ -260,7 +260,10 @@ export interface DiskSnapshot {
   revert(options?: RevertOptions): Promise<void>;
   /** What the guest saw at that moment. */
   read(options?: ReadOptions): Readable;
-  /** Writes it to a new file at this absolute path, holes kept. Nothing that exists is overwritten. */
+  /**
+   * Writes it to a new file at this absolute path, holes kept, for its owner alone to read. The file is there when it is complete,
+   * and not before; nothing that exists is overwritten.
+   */
   export(path: string, options?: ExportOptions): Promise<void>;
   /** Plain data, for a catalogue. */
   toJSON(): object;

@@ -132,7 +132,9 @@ describe.each([
     expect(info).toMatchObject({ format, 'virtual-size': 64 * MIB });
     expect(info).not.toHaveProperty('backing-filename');
     expect(await converted(at('out'))).toBe(await converted(source));
-    expect((await stat(at('out'))).blocks * 512).toBeLessThan(8 * MIB);
+    const { blocks, mode } = await stat(at('out'));
+    expect(blocks * 512).toBeLessThan(8 * MIB);
+    expect(mode & 0o777).toBe(0o600);
     expect(progress.length).toBeGreaterThan(0);
     expect(await readdir(directory)).toEqual(['out', 'vm']);
   });
