@@ -121,17 +121,29 @@ test('two disks whose layers have one stem go on in a layer each', async () => {
   expect(await vm.files()).toEqual(['vda.qcow2', 'vdb.qcow2']);
 });
 
-test('a branch that the guest has left is deleted with its images, and nothing else', async () => {
+test('a branch that the guest has left is deleted from its end, with its images, and nothing else', async () => {
   await vm.layers(3);
   await (await find('s1')).revert();
   const files = await vm.files();
-  await (await find('s2')).delete();
-  expect(await vm.files()).toEqual(files); // s3 rests on it
+  const message = expect.stringContaining('snapshot s3 of vda. Delete those first');
+  await expect((await find('s2')).delete()).rejects.toMatchObject({ code: 'IN_USE', outcome: 'unchanged', message });
+  expect(await vm.files()).toEqual(files);
   await (await find('s3')).delete();
+  await (await find('s2')).delete();
   expect(await vm.files()).toHaveLength(2);
   await (await find('s1')).delete();
   expect(await vm.files()).toEqual(['vda.qcow2']);
   await holds(0, 0, 0);
+});
+
+test('the guest goes back to a branch that it had left: all its layers are merged in the end', async () => {
+  await vm.layers(3);
+  await (await find('s1')).revert();
+  await expect((await find('s2')).delete()).rejects.toMatchObject({ code: 'IN_USE' });
+  await (await find('s3')).revert();
+  for (const name of ['s2', 's3', 's1']) await (await find(name)).delete();
+  expect(await vm.files()).toEqual(['vda.qcow2']);
+  await holds(1, 2, 0);
 });
 
 test('new snapshots of a reverted disk; a backup source keeps what it held', async () => {

@@ -7,6 +7,7 @@ import {
   DomainInterfaceAddressesSource,
   DomainRebootFlagValues,
   DomainShutdownFlagValues,
+  DomainSnapshotCreateFlags,
   DomainVcpuFlags,
 } from '../../lib/libvirt';
 import { type NativeFunction, native } from '../../lib/native';
@@ -197,16 +198,19 @@ describe('ways of calls', () => {
         position: 2,
         value: DomainInterfaceAddressesSource.AGENT,
       },
+      virDomainSnapshotCreateXML: flag(DomainSnapshotCreateFlags.QUIESCE, 'asks nobody'),
     });
   });
 
   test('no function whose flags can ask for the agent is left out', () => {
     const enums = [...readFileSync(CONSTANTS, 'utf8').matchAll(/export const (\w+) = flags\([^{]*\{([^}]*)\}/g)];
-    const agentBits = enums.filter(([, , members]) => /\b(GUEST_)?AGENT:|\bGUEST:/.test(members ?? ''));
+    const agentBits = enums.filter(([, , members]) => /\b(GUEST_)?AGENT:|\bGUEST:|\bQUIESCE:/.test(members ?? ''));
     expect(agentBits.map(([, name]) => name)).toEqual([
+      'DomainCheckpointCreateFlags', // which no driver takes
       'DomainGetHostnameFlags',
       'DomainRebootFlagValues',
       'DomainShutdownFlagValues',
+      'DomainSnapshotCreateFlags',
       'DomainVcpuFlags',
     ]);
   });

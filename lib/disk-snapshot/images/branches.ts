@@ -27,6 +27,16 @@ export function leftBranchesOn(paths: readonly string[], disk: string, sets: rea
     .map(({ set, record }) => `snapshot ${set.name} of ${record.disk}`);
 }
 
+/**
+ * Snapshots further up on a branch that this disk has left, over this one's image: in words. When the guest goes back to one of them,
+ * nobody but this one's record tells that a layer of ours ends there, to be merged some day.
+ */
+export function leftOver({ disk }: DiskRecord, base: string, sets: readonly SetRecord[]): string[] {
+  return layersOf(sets)
+    .filter(({ record, state }) => record.disk === disk && state.base.path !== base && state.left?.includes(base))
+    .map(({ set, record }) => `snapshot ${set.name} of ${record.disk}`);
+}
+
 /** Snapshots inside images that this disk has left, which need one of these images: in words. */
 export function leftInside(paths: readonly string[], disk: string, chain: Chain, sets: readonly SetRecord[]): string[] {
   return sets.flatMap((set) =>

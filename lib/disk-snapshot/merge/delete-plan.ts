@@ -4,7 +4,7 @@ import type { Domain } from '../../libvirt';
 import { DiskSnapshotError, type DiskSnapshotErrorCode, type Outcome } from '../errors';
 import { lookAtGuest, refuseManagedSave } from '../guest';
 import { type Chain, type ChainLayer, positionOf } from '../images/backing-chain';
-import { leftBranchesOn, leftInside } from '../images/branches';
+import { leftBranchesOn, leftInside, leftOver } from '../images/branches';
 import { diskChain } from '../images/disk-chain';
 import { imagesFor } from '../images/images-for';
 import { copiesOf, type ImageUser, type ImageUsers, layersOf, usersAmong } from '../images/users';
@@ -42,7 +42,12 @@ export async function planDeletion(
   }
   const found = await lookAtGuest(domain, { signal });
   await refuseManagedSave(found, { signal });
-  if (state.left) return { deletion, state, merge: false };
+  if (state.left) {
+    const over = leftOver(record, state.base.path, sets);
+    if (over.length === 0) return { deletion, state, merge: false };
+    const why = `its disk has left it for another branch, on which others lie over it: ${over.join(', ')}. Delete those first`;
+    throw refusal(deletion, 'IN_USE', why);
+  }
   const chain = await diskChain(found, record.disk, { signal });
   const at = positionOf(chain, state.overlay.path);
   if (at < 0) {
