@@ -3,8 +3,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { snapshotDisks } from '../../lib/disk-snapshot/create';
 import { findDiskSnapshot } from '../../lib/disk-snapshot/list';
 import { readJournal } from '../../lib/disk-snapshot/records/journal';
 import { recoverDiskSnapshots } from '../../lib/disk-snapshot/recover';
@@ -81,4 +82,31 @@ test.each([
   expect(await vm.files()).toHaveLength(files.length);
   expect(await readJournal(vm.domain)).toMatchObject({ intents: [], claims: [], damaged: [] });
   expect((await findDiskSnapshot(vm.domain, 's1'))?.disks[0]?.state).toBe('present');
+});
+
+test('back to a branch whose layers were deleted: undone, though its record still names one as the new layer is named', async () => {
+  const find = async (name: string) => {
+    const set = await findDiskSnapshot(vm.domain, name);
+    if (set === null) throw new Error(`no snapshot ${name}`);
+    return set;
+  };
+  await vm.domain.destroy();
+  const take = (name: string) => snapshotDisks(vm.domain, { name, quiesce: 'never' });
+  await (await find('s1')).delete();
+  await take('s0');
+  await take('s1');
+  await (await find('s1')).revert();
+  const again = await vm.definedSource('vda');
+  await take('s2');
+  await (await find('s0')).revert();
+  await (await find('s2')).delete();
+  await vm.domain.create();
+  const before = await vm.files();
+  expect(before).not.toContain(basename(again));
+
+  await killedAt('revert.layer-made');
+  expect(await vm.files()).toContain(basename(again));
+  expect(await recoverDiskSnapshots(vm.domain)).toMatchObject({ finished: [], undone: ['s1'] });
+  expect(await vm.files()).toEqual(before);
+  expect(await vm.domain.isActive()).toBe(true);
 });

@@ -123,10 +123,11 @@ async function usesOf(domain: Domain, headers: Headers, call: CallOptions): Prom
   }
 }
 
-/** The images that a recorded point in time needs, with the layer over it. */
+/** The images that a recorded point in time needs, with the layer over it, unless its disk has left that. */
 function imagesOf(record: DiskRecord): string[] {
   const below = record.backingChain.map(({ source }) => source);
   const state = qemuStateOf(record);
+  if (state?.left) return [...state.left, ...below];
   if (state) return [state.overlay.path, state.base.path, ...below];
   const inside = imageInside(record);
   if (inside !== null) return [inside, ...below];
