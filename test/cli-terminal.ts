@@ -27,12 +27,12 @@ const STOP = `
     delete process.env.STOP_AT;
     return STOP_AT === place ? stop(place) : new Promise(() => hang(place));
   });
-  const files = require('node:fs/promises');
-  const { link } = files;
-  if (process.env.STOP_AT === 'link') files.link = async (...names) => {
-    files.link = link;
-    await stop('link');
-    return link(...names);
+  const { NewFile } = require(${JSON.stringify(join(DIST, 'disk-snapshot', 'read', 'new-file'))});
+  const { publish } = NewFile.prototype;
+  if (process.env.STOP_AT === 'publish') NewFile.prototype.publish = async function () {
+    NewFile.prototype.publish = publish;
+    await stop('publish');
+    return publish.call(this);
   };
 `;
 

@@ -31,7 +31,7 @@ describe('on a guest without a snapshot', () => {
     ['create', 'snapshot.layers-cut'],
     ['create', 'snapshot.written'],
     ['backup', 'snapshot.layers-cut'],
-    ['backup', 'link'],
+    ['backup', 'publish'],
   ])('%s, at %s: as it was', async (command, place) => {
     const folder = command === 'backup' ? [cli.folder] : [];
     const { exitCode, screen } = await cli.interrupted(
@@ -80,7 +80,7 @@ describe('on a guest with a snapshot', () => {
   });
 
   test.each([
-    ['export', 'link', [], TAKEN_BACK],
+    ['export', 'publish', [], TAKEN_BACK],
     ['revert', 'revert.layer-made', ['--force'], TAKEN_BACK],
     ['delete', 'claim.written', [], 'interrupted: kept is still there'],
     ['delete', 'delete.noted', [], 'interrupted: kept is still there'],
