@@ -31,6 +31,8 @@ interface Window {
 export class SoakGuest {
   readonly observer: Observer;
   readonly #windows = new Map<string, Window>();
+  /** Whose deletion began: an interrupted one may have lost what it was of. */
+  readonly #deleted = new Set<string>();
   #worker: Worker;
   #taken = 0;
 
@@ -57,12 +59,14 @@ export class SoakGuest {
   }
 
   /**
-   * Whatever was begun is recovered, every snapshot holds what it should, and all are deleted.
+   * Whatever was begun is recovered, every snapshot is there and holds what it should, and all are deleted.
    *
    * @param order whose turn it is, modulo how many there are; one that others need is told so, and has its turn again
    */
   async conclude(order: readonly number[]): Promise<void> {
     await this.#recover();
+    const missing = await this.#worker.must<string[]>({ do: 'missing' });
+    expect(missing.filter((one) => !this.#deleted.has(one))).toEqual([]);
     for (const [which, name] of (await this.#sets()).entries()) {
       for (const part of [0, 1, 2]) await this.#check(await this.#ask({ do: 'export', which, part }, name));
     }
@@ -250,7 +254,7 @@ export class SoakGuest {
   }
 
   #newWorker(): Worker {
-    return new Worker(this.daemon.uri, this.name, this.scratch, this.allocator);
+    return new Worker(this.daemon.uri, this.name, this.scratch, this.allocator, this.#deleted);
   }
 }
 

@@ -6,7 +6,7 @@ import { Worker } from './worker';
 
 let worker: Worker;
 beforeAll(async () => {
-  worker = new Worker('nowhere:///', 'nobody', 'leak', await buildAllocator());
+  worker = new Worker('nowhere:///', 'nobody', 'leak', await buildAllocator(), new Set());
 });
 afterAll(() => worker?.kill());
 

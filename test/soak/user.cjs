@@ -44,6 +44,8 @@ const operations = {
     const set = at(await listDiskSnapshots(dom), which);
     if (set === undefined) return 'nothing to delete';
     const disk = part === null ? null : at(set.disks, part);
+    // Told before, as with a revert: from now on it may be missing.
+    process.send({ deletes: (disk === null ? set.disks : [disk]).map((one) => `${set.name}/${one.disk}`) });
     await (disk ?? set).delete(call);
     return `${set.name}${disk === null ? '' : `/${disk.disk}`} deleted`;
   },
@@ -87,6 +89,10 @@ const operations = {
   async diagnose(dom, { fix }, call) {
     const findings = await diagnose(dom, { fix, ...call });
     return findings.map(({ code, disk, message }) => `${code} ${disk ?? ''} ${message}`);
+  },
+  async missing(dom) {
+    const disks = (await listDiskSnapshots(dom)).flatMap((set) => set.disks);
+    return disks.filter(({ state }) => state !== 'present').map(({ set, disk }) => `${set.name}/${disk}`);
   },
   async sets(dom) {
     return (await listDiskSnapshots(dom)).map((set) => set.name);

@@ -36,7 +36,10 @@ export const MARK = 'LIBVIRT_DISKSNAPSHOT_SOAK_OF';
 /** Nothing that a user calls may take longer; the longest are waits for an agent that hangs. */
 const LONGEST_MS = 240_000;
 
-type Request = Operation | { do: 'sets' | 'measure' | 'disconnect' | 'warm' } | { do: 'leak'; of: 'C' | 'JavaScript' };
+type Request =
+  | Operation
+  | { do: 'sets' | 'missing' | 'measure' | 'disconnect' | 'warm' }
+  | { do: 'leak'; of: 'C' | 'JavaScript' };
 
 export class Worker {
   readonly #child: ChildProcess;
@@ -45,14 +48,18 @@ export class Worker {
   /** What it began last. */
   reverts: Reverts | null = null;
 
-  /** @param allocator the library that `allocations.c` becomes */
-  constructor(uri: string, guest: string, mark: string, allocator: string) {
+  /**
+   * @param allocator the library that `allocations.c` becomes
+   * @param deleted gets the disks' snapshots, as SET/DISK, whose deletion begins
+   */
+  constructor(uri: string, guest: string, mark: string, allocator: string, deleted: Set<string>) {
     this.#child = fork(join(__dirname, 'user.cjs'), [uri, guest, allocator], {
       execArgv: ['--expose-gc'],
       env: { ...process.env, [MARK]: mark },
     });
-    this.#child.on('message', (message: { reverts?: Reverts }) => {
+    this.#child.on('message', (message: { reverts?: Reverts; deletes?: string[] }) => {
       this.reverts = message.reverts ?? this.reverts;
+      for (const one of message.deletes ?? []) deleted.add(one);
     });
     this.#ended = once(this.#child, 'exit').then(([code, signal]) => String(signal ?? `exit code ${code}`));
   }
