@@ -1,11 +1,11 @@
 // After a crash: every intent that nobody works on any more is finished or undone. What a running guest uses is asked of
 // QEMU, not of the XML, which a daemon that died between the cut and its own bookkeeping leaves behind the truth.
 import { dirname, isAbsolute } from 'node:path';
-import { type Domain, DomainPausedReason, DomainState } from '../libvirt';
+import { type Domain, DomainPausedReason, DomainState, DomainXMLFlags } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import { pathSource } from '../xml/disk';
 import { formatXml } from '../xml/document';
-import type { DomainDisk } from '../xml/domain';
+import { type DomainDisk, readDomain } from '../xml/domain';
 import { facade } from './facade';
 import { unquiesceStorage } from './freeze/quiesce';
 import { type Guest, lookAtGuest, refuseManagedSave, whenSettled } from './guest';
@@ -53,6 +53,7 @@ export function recoverDiskSnapshots(dom: Domain, options: OperationOptions = {}
       if (journalOf(guest.document).intents.length > 0) guest = await whenSettled(guest, call);
       if (!guest.active) await endHelpers(guest);
       const { intents, sets } = journalOf(guest.document);
+      await dropHalfWritten(guest, call);
       // First, since the guest waits; a paused one has no agent.
       recovery.resumed = await resume(guest, intents, call);
       recovery.thawed = await thaw(guest, intents, call);
@@ -68,6 +69,17 @@ export function recoverDiskSnapshots(dom: Domain, options: OperationOptions = {}
       return recovery;
     });
   });
+}
+
+/**
+ * A daemon that died between its two copies of a record has left it in the definition alone, for the guest's next start to bring
+ * back: of an intent, what it tells of was not begun yet, or is over.
+ */
+async function dropHalfWritten({ domain, document, active }: Guest, call: CallOptions): Promise<void> {
+  if (!active || !(await domain.isPersistent(call))) return;
+  const defined = journalOf(readDomain(await domain.getXMLDesc({ ...call, flags: DomainXMLFlags.INACTIVE })));
+  const live = new Set(journalOf(document).intents.map(({ id }) => id));
+  for (const { id } of defined.intents) if (!live.has(id)) await removeRecord(domain, 'intent', id, call);
 }
 
 /** A domain that merged a disk of this guest while it was off keeps the image locked when its owner has died. */

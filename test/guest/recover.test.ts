@@ -1,14 +1,16 @@
 // Killed in the middle: a process dies at each step of a snapshot; afterwards one call finishes or undoes it, the guest
 // writes on, and nothing is too many or too few. The children run what `npm run build:ts` made.
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { type Connection, listDiskSnapshots, type Phase, recoverDiskSnapshots, snapshotDisks } from '../../lib';
 import { temporaryPool } from '../../lib/disk-snapshot/images/pool-images';
-import { readJournal } from '../../lib/disk-snapshot/records/journal';
+import { readJournal, writeIntent } from '../../lib/disk-snapshot/records/journal';
 import { qemuStateOf } from '../../lib/disk-snapshot/records/record';
+import { DomainMetadataType, DomainModificationImpact, DomainXMLFlags } from '../../lib/libvirt';
 import { PrivateLibvirtd, startWriter, TestGuest, verifyConsistency } from '../../lib/testing';
 import { readDomain } from '../../lib/xml/domain';
 
@@ -69,6 +71,28 @@ const before: [Phase, boolean][] = [
   ['quiesce', false],
   ['cut', true],
 ];
+test('an intent that a daemon, killed between its two copies, has left in the definition alone goes', async () => {
+  const id = randomUUID();
+  const head = {
+    version: 1,
+    id,
+    name: 'half',
+    description: null,
+    labels: {},
+    createdAt: new Date().toISOString(),
+  } as const;
+  const set = { ...head, consistency: 'disk', frozenMs: 0, pausedMs: 0, evidence: [] } as const;
+  const rest = { claim: randomUUID(), active: true, domainId: null, willFreeze: false, willPause: false, disks: [] };
+  await writeIntent(guest.domain, { version: 1, id, ...rest, set: { ...set, evidence: [] } });
+  const uri = `urn:libvirt-disksnapshot:1:intent:${id}`;
+  const removeFrom = (copy: number) => guest.domain.setMetadata(DomainMetadataType.ELEMENT, null, 'ds', uri, copy);
+  await removeFrom(DomainModificationImpact.LIVE);
+  const defined = () => guest.domain.getXMLDesc(DomainXMLFlags.INACTIVE);
+  expect(await defined()).toContain(uri);
+  expect(await recoverDiskSnapshots(guest.domain)).toMatchObject({ finished: [], undone: [] });
+  expect(await defined()).not.toContain(uri);
+});
+
 test('a pool made for the moment, whose process died when all was done but to end it, is ended', async () => {
   await temporaryPool(connection, guest.directory, {});
   expect(await connection.listAllStoragePools()).toHaveLength(1);
