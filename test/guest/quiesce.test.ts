@@ -196,7 +196,8 @@ describe('letting go', () => {
     const released = frozen.unquiesce();
     expect(await outcome(unquiesceStorage(guest.domain, { timeoutMs: 500 }))).toMatchObject({ name: 'TimeoutError' });
     await guest.domain.resume();
-    expect(await released).toMatchObject({ intact: true });
+    await released; // intact or not: the call that was given up may have been the one that thawed
+    expect(await status()).toBe('thawed');
   });
 });
 
