@@ -210,7 +210,7 @@ describe('an agent that answers nobody', () => {
     ]);
     const ms = performance.now() - start;
     showFigures(`${what}, to an agent that is stopped (ms)`, [
-      { what: "another guest's agent, this guest's XML, the list of guests", ms, goal: 2000 },
+      { what: "another guest's agent and disk, this guest's XML, the list of guests", ms, goal: 2000 },
     ]);
     expect(ms).toBeLessThan(2000);
   });
