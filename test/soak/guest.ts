@@ -114,6 +114,8 @@ export class SoakGuest {
     if ('error' in answer && !TYPED.has(answer.error.name)) throw new Error(answer.error.stack);
     const hasDied = fault.kind === 'process killed' || fault.kind === 'QEMU killed';
     if (hasDied || needsRecovery(answer)) await this.#recover();
+    // An export that was complete before its process could say so is its user's to remove.
+    if ('ended' in answer) await rm(this.#exported(name), { force: true });
     const found = await this.#upAgain(fault.kind === 'QEMU killed');
     if (found) this.#checkBoot(found, low, reverts, 'result' in answer);
     const high = await this.#writesOn();
