@@ -64,8 +64,8 @@ class Session : public std::enable_shared_from_this<Session> {
   };
   void release(Release release);
 
-  // Threads of other connections: has this one's ask what its daemon answers from its own memory, and waits.
-  // False: it failed.
+  // Threads of other connections: has this one's make a request that its daemon answers from its own memory,
+  // and waits. `request` gives false where it failed.
   void ask(std::function<bool()> request);
   // Own threads. Closed by us, or given up by libvirt.
   bool isDead();

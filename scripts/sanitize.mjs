@@ -174,11 +174,11 @@ function reportsIn(file) {
 
 /**
  * One of both accesses was made by our code, or by the C library for it. node's and libvirt's own races are theirs; and where
- * libuv closes a file the detector does not see it, so that whoever gets its number next seems to use that file.
+ * libuv closes a file the detector does not see it, so that whoever gets its number next seems to race with libuv's open().
  */
 function isOurRace(report) {
-  if (/Location is file descriptor \d+ created by .*\n.*\n\s+#1 uv__/.test(report)) return false;
   const [first, second] = report.split(/\n\s*\n/);
+  if (/^\s*Previous write .*\n\s+#0 open64 .*\n\s+#1 uv__fs_open /.test(second ?? '')) return false;
   return [first, second].some((access) => {
     const frames = (access ?? '').split('\n').filter((line) => /^\s+#\d+ /.test(line));
     return frames.find((frame) => !/\(lib(tsan|c)\.so/.test(frame))?.includes(ADDON);

@@ -1,9 +1,8 @@
 // The domain as an operation finds it, and the states in which its disks are better left alone.
-import { type Domain, DomainState, ErrorNumber, LibvirtError } from '../libvirt';
+import { type Domain, DomainState } from '../libvirt';
 import type { CallOptions } from '../libvirt/options';
 import { type DomainDocument, readDomain } from '../xml/domain';
 import { DiskSnapshotError } from './errors';
-import { qmp } from './images/qmp';
 import { journalOf } from './records/journal';
 
 export interface Guest {
@@ -24,27 +23,6 @@ export async function lookAtGuest(domain: Domain, call: CallOptions): Promise<Gu
   const active = state !== DomainState.SHUTOFF && state !== DomainState.CRASHED;
   const size = Buffer.byteLength(xml);
   return { domain, document, size, name: document.name, active, paused: active && state !== DomainState.RUNNING };
-}
-
-/** QEMU that hangs is there all the same. */
-const ANSWER_MS = 30_000;
-
-/**
- * The guest when its daemon knows it: one that has just come back calls active what it was only starting when it died, finds that
- * a moment later, and gives the guest up. QEMU is asked, whose answer waits until the daemon has looked.
- */
-export async function whenSettled(guest: Guest, call: CallOptions): Promise<Guest> {
-  if (!guest.active || (await isThere(guest.domain, call))) return guest;
-  return lookAtGuest(guest.domain, call);
-}
-
-async function isThere(domain: Domain, call: CallOptions): Promise<boolean> {
-  try {
-    await qmp(domain, 'query-status', {}, { timeoutMs: ANSWER_MS, ...call });
-    return true;
-  } catch (error) {
-    return !(error instanceof LibvirtError && error.code === ErrorNumber.OPERATION_INVALID);
-  }
 }
 
 /** Whether two looks at a guest would lead to the same plan. */

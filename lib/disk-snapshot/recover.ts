@@ -8,7 +8,7 @@ import { formatXml } from '../xml/document';
 import { type DomainDisk, readDomain } from '../xml/domain';
 import { facade } from './facade';
 import { unquiesceStorage } from './freeze/quiesce';
-import { type Guest, lookAtGuest, refuseManagedSave, whenSettled } from './guest';
+import { type Guest, lookAtGuest, refuseManagedSave } from './guest';
 import { diskChain } from './images/disk-chain';
 import { imagesFor } from './images/images-for';
 import { endTemporaryPool } from './images/pool-images';
@@ -48,9 +48,9 @@ export function recoverDiskSnapshots(dom: Domain, options: OperationOptions = {}
     const call = signal ? { signal } : {};
     return withClaim(dom, 'recover', call, async () => {
       const recovery: Recovery = { finished: [], undone: [], thawed: false, resumed: false };
-      let guest = await lookAtGuest(dom, call);
-      // A command to QEMU is one that libvirt notes: none where nobody was interrupted.
-      if (journalOf(guest.document).intents.length > 0) guest = await whenSettled(guest, call);
+      // A daemon that has just come back calls active what it was only starting when it died, until it gives it up; but it has the
+      // domain for itself until then, and the claim was written after that.
+      const guest = await lookAtGuest(dom, call);
       if (!guest.active) await endHelpers(guest);
       const { intents, sets } = journalOf(guest.document);
       await dropHalfWritten(guest, call);

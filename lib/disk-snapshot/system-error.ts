@@ -13,10 +13,14 @@ const CAUSES: Readonly<Record<string, { code: DiskSnapshotErrorCode; advice: str
   ENAMETOOLONG: { code: 'LIMIT_EXCEEDED', advice: 'choose a shorter name' },
 };
 
-/** @throws DiskSnapshotError with what to do about it */
-export function fail(what: string, path: string, e: unknown): never {
+/**
+ * @param better what to do instead, by the system's name for the error
+ * @throws DiskSnapshotError with what to do about it
+ */
+export function fail(what: string, path: string, e: unknown, better: Readonly<Record<string, string>> = {}): never {
   const { code, advice } = CAUSES[errno(e)] ?? { code: 'OPERATION_FAILED' as const, advice: 'see the cause' };
-  throw new DiskSnapshotError(code, `cannot ${what} ${path} (${(e as Error).message}): ${advice}`, { cause: e });
+  const message = `cannot ${what} ${path} (${(e as Error).message}): ${better[errno(e)] ?? advice}`;
+  throw new DiskSnapshotError(code, message, { cause: e });
 }
 
 export function errno(e: unknown): string {

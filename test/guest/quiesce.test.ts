@@ -191,12 +191,21 @@ describe('letting go', () => {
   });
 
   test('a guest that was paused meanwhile is thawed when it runs again', async () => {
-    const frozen = await quiesceStorage(guest.domain);
+    const frozen = await quiesceStorage(guest.domain, { maxFreezeMs: 60_000 });
     await guest.domain.suspend();
     const released = frozen.unquiesce();
+    await asleep();
+    await guest.domain.resume();
+    expect(await released).toMatchObject({ intact: true });
+    expect(await status()).toBe('thawed');
+  });
+
+  test('who waits for a paused guest waits no longer than asked; it is thawed when it runs again', async () => {
+    const frozen = await quiesceStorage(guest.domain, { maxFreezeMs: 60_000 });
+    await guest.domain.suspend();
     expect(await outcome(unquiesceStorage(guest.domain, { timeoutMs: 500 }))).toMatchObject({ name: 'TimeoutError' });
     await guest.domain.resume();
-    await released; // intact or not: the call that was given up may have been the one that thawed
+    await frozen.unquiesce();
     expect(await status()).toBe('thawed');
   });
 });

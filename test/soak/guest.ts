@@ -1,4 +1,5 @@
 // One guest of the soak: its steps one after the other, and after each the proof that it goes on and has lost nothing.
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -114,8 +115,7 @@ export class SoakGuest {
     if ('error' in answer && !TYPED.has(answer.error.name)) throw new Error(answer.error.stack);
     const hasDied = fault.kind === 'process killed' || fault.kind === 'QEMU killed';
     if (hasDied || needsRecovery(answer)) await this.#recover();
-    // An export that was complete before its process could say so is its user's to remove.
-    if ('ended' in answer) await rm(this.#exported(name), { force: true });
+    if ('ended' in answer) await this.#checkUntold(this.#exported(name));
     const found = await this.#upAgain(fault.kind === 'QEMU killed');
     if (found) this.#checkBoot(found, low, reverts, 'result' in answer);
     const high = await this.#writesOn();
@@ -216,6 +216,13 @@ export class SoakGuest {
     if (links < low || links > high + 1) {
       throw new Error(`${told.exported}/${told.disk} holds ${links} links, not ${low} to ${high + 1}`);
     }
+  }
+
+  /** An export that has its name is whole, also where its process was killed before it could say so. */
+  async #checkUntold(path: string): Promise<void> {
+    if (!existsSync(path)) return;
+    linksIn(await readFileFromImage(path, '/journal'));
+    await rm(path);
   }
 
   /** As the documentation says: connect again, recover; the same again while daemon or agent are away. */

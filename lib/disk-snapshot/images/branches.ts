@@ -22,9 +22,7 @@ export function neededBy(record: DiskRecord): string[] {
 
 /** Snapshots of this disk, on branches that its guest has left, which need one of these images: in words. */
 export function leftBranchesOn(paths: readonly string[], disk: string, sets: readonly SetRecord[]): string[] {
-  return layersOf(sets)
-    .filter(({ record, state }) => record.disk === disk && state.left?.some((path) => paths.includes(path)))
-    .map(({ set, record }) => `snapshot ${set.name} of ${record.disk}`);
+  return leftOn(paths, disk, sets).map(inWords);
 }
 
 /**
@@ -32,10 +30,18 @@ export function leftBranchesOn(paths: readonly string[], disk: string, sets: rea
  * nobody but this one's record tells that a layer of ours ends there, to be merged some day.
  */
 export function leftOver({ disk }: DiskRecord, base: string, sets: readonly SetRecord[]): string[] {
-  return layersOf(sets)
-    .filter(({ record, state }) => record.disk === disk && state.base.path !== base && state.left?.includes(base))
-    .map(({ set, record }) => `snapshot ${set.name} of ${record.disk}`);
+  return leftOn([base], disk, sets)
+    .filter(({ state }) => state.base.path !== base)
+    .map(inWords);
 }
+
+function leftOn(paths: readonly string[], disk: string, sets: readonly SetRecord[]) {
+  return layersOf(sets).filter(
+    ({ record, state }) => record.disk === disk && state.left?.some((path) => paths.includes(path)),
+  );
+}
+
+const inWords = ({ set, record }: { set: SetRecord; record: DiskRecord }) => `snapshot ${set.name} of ${record.disk}`;
 
 /** Snapshots inside images that this disk has left, which need one of these images: in words. */
 export function leftInside(paths: readonly string[], disk: string, chain: Chain, sets: readonly SetRecord[]): string[] {
@@ -43,7 +49,7 @@ export function leftInside(paths: readonly string[], disk: string, chain: Chain,
     set.disks
       .filter((record) => record.disk === disk && isLeft(record, chain))
       .filter((record) => neededBy(record).some((path) => paths.includes(path)))
-      .map((record) => `snapshot ${set.name} of ${record.disk}`),
+      .map((record) => inWords({ set, record })),
   );
 }
 

@@ -1,4 +1,4 @@
-// A snapshot as one file of its own: made under another name, complete or not there at all.
+// A snapshot as one file of its own: complete, or not there at all.
 import type { FileHandle } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { invalidType, invalidValue } from '../argument';
@@ -61,7 +61,7 @@ async function writeTo(
     signal?.throwIfAborted();
   };
   if (!isRaw || target.format === 'raw') return write(target.file);
-  const raw = await NewFile.at(target.path);
+  const raw = await NewFile.at(target.path); // never published
   try {
     await write(raw.handle);
     await convertQemuImage(RAW, target, signal, () => undefined, raw.handle);

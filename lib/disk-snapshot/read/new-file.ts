@@ -12,6 +12,9 @@ import { lastWords, spawnTool } from './tool';
 /** What the system says where a file system, or an old kernel, knows no files without a name. */
 const UNKNOWN: ReadonlySet<string> = new Set(['ENOTSUP', 'EISDIR', 'EINVAL', 'ENOSYS']);
 
+const NO_RIGHT = 'give this user the right to write into that folder, or choose another';
+const ADVICE = { ENOENT: 'make the folder first', EACCES: NO_RIGHT, EPERM: NO_RIGHT };
+
 export class NewFile {
   private constructor(
     private readonly path: string,
@@ -26,10 +29,10 @@ export class NewFile {
     try {
       return new NewFile(path, await openNameless(dirname(path)), null);
     } catch (error) {
-      if (!UNKNOWN.has(errno(error))) fail('create', path, error);
+      if (!UNKNOWN.has(errno(error))) failed('create', path, error);
     }
     const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
-    const handle = await open(temporary, 'wx+', 0o600).catch((error: unknown) => fail('create', path, error));
+    const handle = await open(temporary, 'wx+', 0o600).catch((error: unknown) => failed('create', path, error));
     return new NewFile(path, handle, temporary);
   }
 
@@ -39,7 +42,7 @@ export class NewFile {
    * @throws DiskSnapshotError FILE_EXISTS
    */
   async publish(): Promise<void> {
-    await this.handle.sync();
+    await this.handle.sync().catch((error: unknown) => failed('write', this.path, error));
     try {
       await this.#link();
     } catch (error) {
@@ -78,9 +81,11 @@ async function exists(path: string): Promise<boolean> {
     await lstat(path);
     return true;
   } catch (error) {
-    return errno(error) === 'ENOENT' ? false : fail('create', path, error);
+    return errno(error) === 'ENOENT' ? false : failed('create', path, error);
   }
 }
+
+const failed = (what: string, path: string, error: unknown): never => fail(what, path, error, ADVICE);
 
 const taken = (path: string) =>
   new DiskSnapshotError('FILE_EXISTS', `${path} exists: choose another name, or move the file away`);
