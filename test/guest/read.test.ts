@@ -4,7 +4,7 @@ import { execFile, spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import fs, { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import fs, { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -184,6 +184,23 @@ describe.each([
     expect([...names].sort()).toEqual([expect.stringMatching(/^\.out\.[0-9a-f]{12}$/), 'vm']);
     expect(await checksum(createReadStream(at('out')))).toBe(await converted(source));
     expect(await readdir(directory)).toEqual(['out', 'vm']);
+  });
+
+  test.each(['raw', 'qcow2'] as const)('no space for an export as %s: said, and nothing is left', async (format) => {
+    await mkdir(at('small'));
+    await exec('mount', ['-t', 'tmpfs', '-o', 'size=1M', 'none', at('small')]);
+    try {
+      const message = expect.stringContaining('free some space');
+      const refused = { name: 'DiskSnapshotError', code: 'NO_SPACE', message };
+      await expect(set.disks[0]?.export(at('small/out'), { format })).rejects.toMatchObject(refused);
+      expect(await readdir(at('small'))).toEqual([]);
+      // What has no name any more is gone, too.
+      const { bfree, blocks } = await fs.statfs(at('small'));
+      expect(bfree).toBe(blocks);
+    } finally {
+      await exec('umount', [at('small')]);
+    }
+    await rm(at('small'), { recursive: true });
   });
 
   test('a file that appeared meanwhile stays', async () => {

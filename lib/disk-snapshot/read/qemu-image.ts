@@ -173,10 +173,10 @@ export async function convertQemuImage(
     .finally(() => secret.close());
   signal?.throwIfAborted();
   if (child.exitCode === 0) return;
-  const code = /No space left/.test(said)
-    ? 'NO_SPACE'
+  const [code, advice] = /No space left/.test(said)
+    ? (['NO_SPACE', '; free some space'] as const)
     : /Permission denied/.test(said)
-      ? 'PERMISSION_DENIED'
-      : 'OPERATION_FAILED';
-  throw new DiskSnapshotError(code, `qemu-img convert to ${path} failed: ${said.trim()}`);
+      ? (['PERMISSION_DENIED', '; run as who may read the image'] as const)
+      : (['OPERATION_FAILED', ''] as const);
+  throw new DiskSnapshotError(code, `qemu-img convert to ${path} failed: ${said.trim()}${advice}`);
 }
