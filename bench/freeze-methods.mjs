@@ -70,4 +70,8 @@ function print(rows) {
   const told = ratios.map((ratio) => style(ratio <= GOAL ? 'green' : 'red', ratio.toFixed(2).padStart(12)));
   note(`${'ratio'.padEnd(10)}${told.join('')}`);
   note(style('dim', `All four against the slowest alone. Goal: at most ${GOAL}.`));
+  const floor = mixed.bare + slowest('cut');
+  note(
+    `To freeze and thaw all four disks and make the slowest cut alone would take ${floor.toFixed(0)} ms; all four take ${(mixed.frozen / floor).toFixed(2)} of that.`,
+  );
 }
