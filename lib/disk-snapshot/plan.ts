@@ -12,6 +12,7 @@ import { type Guest, lookAtGuest, refuseManagedSave, refuseSleeping } from './gu
 import { refuseDeep } from './images/chain-depth';
 import type { Images } from './images/image';
 import { imagesFor } from './images/images-for';
+import { recordedAt } from './images/users';
 import { refuseBusy } from './merge/block-job';
 import { type Choice, chooseMethod } from './methods/choose';
 import { contextOf } from './methods/context';
@@ -126,6 +127,7 @@ async function plan(
           ? await planLayerCut(guest, { domain, document: guest.document, disk, name, imagesFor: images }, choice, call)
           : await planMethodCut(guest, disk, name, choice, problems, call);
       refuseSamePlace(guest, cut, cuts);
+      refuseRecordedPlace(guest, cut);
       cuts.push(cut);
     });
   }
@@ -228,6 +230,21 @@ function refuseSamePlace(guest: Guest, cut: PlannedCut, earlier: readonly Planne
       'INVALID_ARGUMENT',
       `${guest.name}: disks ${other.disk.target} and ${cut.disk.target} would both go to ${place}. ` +
         "Name a place for each, such as { method: 'qemu', source }",
+      { guest: guest.name, disk: cut.disk.target },
+    );
+  }
+}
+
+/** A snapshot whose image has gone would be shown as present again, with what it never was. */
+function refuseRecordedPlace(guest: Guest, cut: PlannedCut): void {
+  const { sets } = journalOf(guest.document);
+  for (const place of creates(cut)) {
+    const snapshot = recordedAt(place, sets);
+    if (snapshot === null) continue;
+    throw new DiskSnapshotError(
+      'IN_USE',
+      `${guest.name}: disk ${cut.disk.target}: ${place} is missing, and snapshot ${snapshot} needs it. ` +
+        'Choose another name or place, bring the file back, or delete that snapshot, which forgets it',
       { guest: guest.name, disk: cut.disk.target },
     );
   }

@@ -271,6 +271,7 @@ describe('a merge that', () => {
     expect(await claims()).toEqual([]);
     // The base has been written to: it is no longer the point in time, and is not offered as such.
     expect((await listDiskSnapshots(vm.domain))[0]?.disks[0]?.state).toBe('missing');
+    await expect(set.read('vda').toArray()).rejects.toMatchObject({ code: 'NOT_FOUND', outcome: 'unchanged' });
     await set.delete();
     expect(await vm.chain('vda')).toEqual([at('vda.qcow2')]);
     expect(await vm.files()).toEqual(['vda.qcow2']);
@@ -456,6 +457,7 @@ describe('what others did', () => {
     for await (const { status } of ready) if (status === 3) break;
     await vm.domain.blockJobAbort('vda', DomainBlockJobAbortFlags.PIVOT);
 
+    await expect(three.read('vda').toArray()).rejects.toMatchObject({ code: 'NOT_FOUND', outcome: 'unchanged' });
     await three.delete();
 
     expect(await vm.files()).toEqual(['vda.qcow2', 'vda.s1', 'vda.s2']);

@@ -1,5 +1,5 @@
-// A process that goes back to a snapshot is killed at each step: one call finishes it or takes it back, the guest runs again,
-// and no image is too many or too few. The children run what `npm run build:ts` made.
+// A process that goes back to a snapshot is killed at each step, or one that deletes what was left by that: one call finishes it
+// or takes it back, the guest runs again, and no image is too many or too few. The children run what `npm run build:ts` made.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
@@ -40,8 +40,8 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-async function killedAt(point: string): Promise<void> {
-  const child = spawn(process.execPath, ['-e', CHILD, daemon.uri, vm.domain.getName(), point], {
+async function killedAt(point: string, snapshot = 's1'): Promise<void> {
+  const child = spawn(process.execPath, ['-e', CHILD, daemon.uri, vm.domain.getName(), point, snapshot], {
     cwd: join(__dirname, '..', '..'),
     stdio: ['ignore', 'inherit', 'inherit'],
   });
@@ -55,10 +55,17 @@ const CHILD = `
   });
   (async () => {
     const conn = await connect(process.argv[1]);
-    const set = await findDiskSnapshot(await conn.domainLookupByName(process.argv[2]), 's1');
-    await set.revert({ force: true });
+    const set = await findDiskSnapshot(await conn.domainLookupByName(process.argv[2]), process.argv[4]);
+    await (process.argv[3].startsWith('delete') ? set.delete() : set.revert({ force: true }));
   })();
 `;
+
+const take = (name: string) => snapshotDisks(vm.domain, { name, quiesce: 'never' });
+async function find(name: string) {
+  const set = await findDiskSnapshot(vm.domain, name);
+  if (set === null) throw new Error(`no snapshot ${name}`);
+  return set;
+}
 
 test.each([
   ['revert.recorded', 'undone'],
@@ -85,13 +92,7 @@ test.each([
 });
 
 test('back to a branch whose layers were deleted: undone, though its record still names one as the new layer is named', async () => {
-  const find = async (name: string) => {
-    const set = await findDiskSnapshot(vm.domain, name);
-    if (set === null) throw new Error(`no snapshot ${name}`);
-    return set;
-  };
   await vm.domain.destroy();
-  const take = (name: string) => snapshotDisks(vm.domain, { name, quiesce: 'never' });
   await (await find('s1')).delete();
   await take('s0');
   await take('s1');
@@ -109,4 +110,25 @@ test('back to a branch whose layers were deleted: undone, though its record stil
   expect(await recoverDiskSnapshots(vm.domain)).toMatchObject({ finished: [], undone: ['s1'] });
   expect(await vm.files()).toEqual(before);
   expect(await vm.domain.isActive()).toBe(true);
+});
+
+test('a deletion on a branch that the guest has left: it is missing, no new layer takes its place, and one call ends it', async () => {
+  await vm.domain.destroy();
+  await (await find('s1')).revert();
+  const image = await vm.definedSource('vda');
+  await take('s2');
+  await (await find('s1')).revert();
+  await killedAt('delete.file-removed', 's2');
+  expect(await vm.files()).not.toContain(basename(image));
+
+  const left = await find('s2');
+  expect(left.disks.map(({ state }) => state)).toEqual(['missing']);
+  await expect(left.revert()).rejects.toMatchObject({ code: 'NOT_FOUND', outcome: 'unchanged' });
+  await (await find('s1')).revert();
+  expect(await vm.definedSource('vda')).not.toBe(image);
+  await expect(left.read('vda').toArray()).rejects.toMatchObject({ code: 'NOT_FOUND', outcome: 'unchanged' });
+
+  expect(await recoverDiskSnapshots(vm.domain)).toMatchObject({ finished: ['s2'], undone: [] });
+  expect(await findDiskSnapshot(vm.domain, 's2')).toBeNull();
+  expect(await vm.files()).toEqual(['vda.qcow2', basename(await vm.definedSource('vda'))].sort());
 });

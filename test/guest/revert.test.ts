@@ -1,7 +1,7 @@
 // Back to a snapshot: the guest starts on what was there then, any number of times, and no image is lost or left over.
 // Judged by qemu-img, qemu-io and libvirt's XML.
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { snapshotDisks } from '../../lib/disk-snapshot/create';
 import { installFaultHook } from '../../lib/disk-snapshot/fault-point';
@@ -144,6 +144,26 @@ test('the guest goes back to a branch that it had left: all its layers are merge
   for (const name of ['s2', 's3', 's1']) await (await find(name)).delete();
   expect(await vm.files()).toEqual(['vda.qcow2']);
   await holds(1, 2, 0);
+});
+
+test('nothing takes the place of an image that is missing: its snapshot would be shown as present, with what it never was', async () => {
+  await vm.layers(1);
+  await (await find('s1')).revert();
+  const image = await vm.definedSource('vda');
+  await snapshotDisks(vm.domain, { disks: ['vda'], name: 'lost', quiesce: 'never' });
+  await (await find('s1')).revert();
+  await rm(image);
+
+  await (await find('s1')).revert();
+  expect(await vm.definedSource('vda')).not.toBe(image);
+  const name = basename(image).slice('vda.'.length); // whose layer would lie there
+  await expect(snapshotDisks(vm.domain, { disks: ['vda'], name, quiesce: 'never' })).rejects.toMatchObject({
+    code: 'IN_USE',
+    disk: 'vda',
+    outcome: 'unchanged',
+    message: expect.stringContaining('snapshot lost'),
+  });
+  expect(await states()).toEqual(['s1 present', 'lost missing']);
 });
 
 test('new snapshots of a reverted disk; a backup source keeps what it held', async () => {

@@ -3,6 +3,8 @@
 import { realpath } from 'node:fs/promises';
 import { type Connection, type Domain, DomainXMLFlags, ErrorNumber, LibvirtError } from '../../libvirt';
 import type { CallOptions } from '../../libvirt/options';
+import { pathSource } from '../../xml/disk';
+import { formatXml } from '../../xml/document';
 import { type DomainDisk, readDomain } from '../../xml/domain';
 import { DiskSnapshotError } from '../errors';
 import { isHelper } from '../merge/helper-domain';
@@ -132,6 +134,13 @@ function imagesOf(record: DiskRecord): string[] {
   const inside = imageInside(record);
   if (inside !== null) return [inside, ...below];
   return record.backupSource === null ? [] : below;
+}
+
+/** The snapshot that would take whatever is made at this place for its own, be it that nothing is there; null: none. */
+export function recordedAt(place: string, sets: readonly SetRecord[]): string | null {
+  const source = formatXml(pathSource('file', place));
+  const isNamed = (record: DiskRecord) => record.backupSource === source || imagesOf(record).includes(place);
+  return sets.find(({ disks }) => disks.some(isNamed))?.name ?? null;
 }
 
 /** Every `qemu` layer that is recorded, with the set and the record that hold it. */

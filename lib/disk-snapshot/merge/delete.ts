@@ -134,8 +134,13 @@ async function carryOut(
   }
 }
 
-/** Of a branch that the guest has left nothing is merged: the record goes, then the images that only it needed. */
-async function dropLeft({ domain, set, record }: Deletion): Promise<void> {
+/**
+ * Of a branch that the guest has left nothing is merged: the images go that only it needed, then the record. Who dies in between
+ * leaves a record that says so, and the place of the images free for others.
+ */
+async function dropLeft(deletion: Deletion): Promise<void> {
+  const { domain, set, record } = deletion;
+  await noteMerge(deletion, true);
   const { sets } = await readJournal(domain);
   const now = sets.find(({ id }) => id === set.id) ?? set;
   const disks = now.disks.filter(({ disk }) => disk !== record.disk);

@@ -14,7 +14,7 @@ import { type InternalState, imageOf } from '../methods/internal-snapshot';
 import { methodOf } from '../methods/method-of';
 import { failedIn, methodNamed } from '../methods/registry';
 import { readJournal } from '../records/journal';
-import type { DiskRecord, SetRecord } from '../records/record';
+import { type DiskRecord, qemuStateOf, type SetRecord } from '../records/record';
 import { type Chunks, findHoles } from './chunks';
 import { type QemuImage, readQemuImage } from './qemu-image';
 import { rbdImage } from './rbd-image';
@@ -52,6 +52,10 @@ export async function sourceOf(place: Place, signal: AbortSignal | undefined): P
       where,
     );
   }
+  const lost = await whyLost(record, domain, call);
+  if (lost !== null) {
+    throw new DiskSnapshotError('NOT_FOUND', `${where.guest}: snapshot ${snapshot} of disk ${disk}: ${lost}`, where);
+  }
   const { virtualSize } = record;
   if (methodNamed(record.method)?.read) {
     const guest = await lookAtGuest(domain, call);
@@ -87,6 +91,16 @@ export async function sourceOf(place: Place, signal: AbortSignal | undefined): P
     `${where.guest}: libvirt reads no snapshot inside ${path}: ${local ? 'run as who may open it' : 'read it on its host'}, or with qemu-img convert -U -l there`,
     where,
   );
+}
+
+/** Why its image, which may well be there, is not the point in time any more; null: it is. */
+async function whyLost(record: DiskRecord, domain: Domain, call: CallOptions): Promise<string | null> {
+  const state = qemuStateOf(record);
+  if (state === null) return null;
+  if (state.merging) return 'its deletion was begun: it is no point in time any more. Delete it again';
+  const { disks } = (await lookAtGuest(domain, call)).document;
+  const isWrittenTo = disks.some(({ target, sourcePath }) => target === record.disk && sourcePath === state.base.path);
+  return isWrittenTo ? `the guest writes to ${state.base.path}: it is no point in time any more` : null;
 }
 
 /** `<source>` of the image that holds the snapshot. */

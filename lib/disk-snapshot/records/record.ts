@@ -14,7 +14,10 @@ export interface QemuState {
   mode: 'external';
   overlay: ImageRef;
   base: ImageRef;
-  /** A merge of the overlay into the base has begun: the base is no longer the point in time, whatever came of it. */
+  /**
+   * Its deletion has begun, by a merge of the overlay into the base, or by removing what only it needs: the base is no longer the
+   * point in time, whatever came of it.
+   */
   merging?: true;
   /** The guest has gone back behind this point in time, whose image lies on a branch of its own: that image, and all below. */
   left?: string[];

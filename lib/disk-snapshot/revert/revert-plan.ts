@@ -9,6 +9,7 @@ import { type Chain, chainOfXml, liveChain, positionOf } from '../images/backing
 import { diskChain, imageChain } from '../images/disk-chain';
 import { imagesFor } from '../images/images-for';
 import { imageInside, snapshotsInside } from '../images/inside';
+import { recordedAt } from '../images/users';
 import { refuseBusy } from '../merge/block-job';
 import { methodOf } from '../methods/method-of';
 import { type DiskRecord, type ImageRef, type QemuState, qemuStateOf, type SetRecord } from '../records/record';
@@ -64,7 +65,7 @@ export async function planRevert(
       continue;
     }
     if (state.merging)
-      throw refuse('NOT_FOUND', 'a merge into its image was begun: it is no point in time any more', disk);
+      throw refuse('NOT_FOUND', 'its deletion was begun: it is no point in time any more. Delete it again', disk);
     const live = guest.document.disks.find(({ target }) => target === disk);
     const chain = guest.active && live ? await liveChain(guest.domain, live, call) : await diskChain(guest, disk, call);
     const previous = [...chain, ...chainOfXml(now)].flatMap(({ path }) => path ?? []);
@@ -77,7 +78,7 @@ export async function planRevert(
       record,
       state: {
         mode: 'external',
-        overlay: await freeOverlay(guest, set, state, plan.layers, call),
+        overlay: await freeOverlay(guest, set, sets, state, plan.layers, call),
         base: state.base,
         previous,
       },
@@ -119,6 +120,7 @@ async function unrecordedInside(
 async function freeOverlay(
   guest: Guest,
   set: SetRecord,
+  sets: readonly SetRecord[],
   { base, overlay }: QemuState,
   before: readonly NewLayer[],
   call: CallOptions,
@@ -140,6 +142,7 @@ async function freeOverlay(
     for (let n = 1; ; n++) {
       const path = defaultOverlayPath(overlay.path, `${set.name}-revert${n}`);
       if (before.some(({ state }) => state.overlay.path === path)) continue; // another disk's, of the same stem
+      if (recordedAt(path, sets) !== null) continue; // that snapshot would take it for its own, which is missing
       if ((await images.inspect(path, call).catch(() => true)) === null) return { type: 'file', path, format: 'qcow2' };
     }
   } finally {
