@@ -249,6 +249,52 @@ describe.each([
   });
 });
 
+describe('a snapshot that QEMU cannot serve, or not to the end', () => {
+  let conn: Connection;
+  let vm: BareDomain;
+  let set: DiskSnapshotSet;
+  let source: string;
+  beforeEach(async () => {
+    conn = await daemon.connect();
+    vm = await BareDomain.define(conn, at('vm'));
+    source = await vm.source('vda');
+    await fill(source, 7, 0, 16);
+    set = await snapshotDisks(vm.domain, { name: 'cut', quiesce: 'never' });
+  });
+  afterEach(async () => {
+    await vm.remove();
+    await conn.close();
+    expect(await readersLeft()).toEqual([]);
+  });
+  const reason = (code: string, text: string) => ({ code, disk: 'vda', message: expect.stringContaining(text) });
+
+  test('for somebody writes to the image: IN_USE', async () => {
+    const writer = spawn('qemu-io', ['-f', 'qcow2', source], { stdio: ['pipe', 'pipe', 'inherit'] });
+    await once(writer.stdout, 'data'); // its prompt: it has the image open
+    const ended = once(writer, 'exit');
+    try {
+      await expect(set.read('vda').toArray()).rejects.toMatchObject(reason('IN_USE', 'lock'));
+    } finally {
+      writer.stdin.end();
+      await ended;
+    }
+    expect(await checksum(set.read('vda'))).toBe(await converted(source));
+  });
+
+  test('for the image is damaged: QEMU says why', async () => {
+    await writeFile(source, 'no image any more');
+    await expect(set.read('vda').toArray()).rejects.toMatchObject(reason('OPERATION_FAILED', 'qcow2'));
+  });
+
+  test('for it is killed', async () => {
+    const reading = set.read('vda');
+    await once(reading, 'readable');
+    const { stdout } = await exec('pgrep', ['--parent', `${process.pid}`, 'qemu-nbd']);
+    process.kill(Number(stdout), 'SIGKILL');
+    await expect(reading.toArray()).rejects.toMatchObject(reason('OPERATION_FAILED', 'qemu-nbd'));
+  });
+});
+
 test('what is exported of a quiesced guest that runs is clean', async () => {
   await using guest = await TestGuest.boot();
   const set = await snapshotDisks(guest.domain, { quiesce: 'required' });

@@ -62,14 +62,21 @@ export async function* readQemuImage(image: QemuImage, signal: AbortSignal): Asy
     client.disconnect();
   } catch (error) {
     signal.throwIfAborted();
-    throw error;
+    throw (await server.whyEnded()) ?? error;
   } finally {
     await server.close();
   }
 }
 
+interface Server {
+  socket: Socket;
+  close(): Promise<void>;
+  /** Ends it. Null: it had nothing against that. It listens before it opens the image, and takes who has come along when it fails. */
+  whyEnded(): Promise<DiskSnapshotError | null>;
+}
+
 /** A server for one reader. It ends with the connection, and so with us. */
-async function serve(image: QemuImage, signal: AbortSignal): Promise<{ socket: Socket; close(): Promise<void> }> {
+async function serve(image: QemuImage, signal: AbortSignal): Promise<Server> {
   const directory = await mkdtemp(join(tmpdir(), 'libvirt-disksnapshot-'));
   const path = join(directory, 'nbd');
   const options = ['--read-only', '--shared=1', `--socket=${path}`, ...snapshotOption(image.internalSnapshot)];
@@ -94,7 +101,11 @@ async function serve(image: QemuImage, signal: AbortSignal): Promise<{ socket: S
   ended.catch(() => {}); // told by whoever waits for it
   try {
     socket = await Promise.race([connectTo(path, child), ended.then(refused, refused)]);
-    return { socket, close };
+    const whyEnded = async () => {
+      await close();
+      return child.exitCode === 0 ? null : refusal(await ended);
+    };
+    return { socket, close, whyEnded };
   } catch (error) {
     await close();
     signal.throwIfAborted();
@@ -106,16 +117,21 @@ async function serve(image: QemuImage, signal: AbortSignal): Promise<{ socket: S
 }
 
 const refused = (said: unknown): never => {
-  const text = messageOf(said).trim();
+  throw refusal(said);
+};
+
+function refusal(said: unknown): DiskSnapshotError {
+  const text = messageOf(said).trim() || 'it was killed';
   const code = /Permission denied/.test(text) ? 'PERMISSION_DENIED' : /lock/.test(text) ? 'IN_USE' : 'OPERATION_FAILED';
   const missing = isMissing(text) ? '; install it: apt-get install qemu-utils' : '';
-  throw new DiskSnapshotError(code, `qemu-nbd cannot open the image: ${text}${missing}`);
-};
+  return new DiskSnapshotError(code, `qemu-nbd cannot serve the image: ${text}${missing}`);
+}
 
 /** Nothing tells when the server listens: it is asked until it does, or has ended. */
 async function connectTo(path: string, child: ChildProcess): Promise<Socket> {
   for (;;) {
     const socket = connect(path);
+    socket.on('error', () => {}); // one that comes later is told by who reads
     try {
       await once(socket, 'connect');
       return socket;

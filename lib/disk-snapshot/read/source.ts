@@ -30,6 +30,8 @@ export interface Place {
   disk: string;
 }
 
+const whereOf = ({ domain, disk, snapshot }: Place) => ({ guest: domain.getName(), disk, snapshot });
+
 export type Source =
   /** QEMU's tools open it here. */
   | { kind: 'image'; image: QemuImage; path: string | null; virtualSize: number }
@@ -42,7 +44,7 @@ export type Source =
 export async function sourceOf(place: Place, signal: AbortSignal | undefined): Promise<Source> {
   const { domain, disk, snapshot, setId } = place;
   const call = signal ? { signal } : {};
-  const where = { guest: domain.getName(), disk, snapshot };
+  const where = whereOf(place);
   const set = (await readJournal(domain, call)).sets.find(({ id }) => id === setId);
   const record = set?.disks.find((one) => one.disk === disk);
   if (!set || !record) {
@@ -128,10 +130,19 @@ export async function* chunksOf(place: Place, as: 'raw' | 'file', signal: AbortS
   try {
     yield* begin(place, as, signal);
   } catch (error) {
-    throw translate(error, { guest: place.domain.getName(), disk: place.disk, snapshot: place.snapshot });
+    throw placed(translate(error, whereOf(place)), place);
   } finally {
     end();
   }
+}
+
+/** Tools know of images only. */
+function placed(error: unknown, place: Place): unknown {
+  if (!(error instanceof DiskSnapshotError) || error.disk !== undefined) return error;
+  const where = whereOf(place);
+  const { code, outcome, cause } = error;
+  const message = `${where.guest}: snapshot ${where.snapshot} of disk ${where.disk}: ${error.message}`;
+  return new DiskSnapshotError(code, message, { ...where, outcome, cause });
 }
 
 async function* begin(place: Place, as: 'raw' | 'file', signal: AbortSignal) {
