@@ -274,6 +274,8 @@ describe('a snapshot that QEMU cannot serve, or not to the end', () => {
     const ended = once(writer, 'exit');
     try {
       await expect(set.read('vda').toArray()).rejects.toMatchObject(reason('IN_USE', 'lock'));
+      await expect(set.disks[0]?.export(at('copy'))).rejects.toMatchObject(reason('IN_USE', 'lock'));
+      expect(existsSync(at('copy'))).toBe(false);
     } finally {
       writer.stdin.end();
       await ended;
@@ -284,6 +286,7 @@ describe('a snapshot that QEMU cannot serve, or not to the end', () => {
   test('for the image is damaged: QEMU says why', async () => {
     await writeFile(source, 'no image any more');
     await expect(set.read('vda').toArray()).rejects.toMatchObject(reason('OPERATION_FAILED', 'qcow2'));
+    await expect(set.disks[0]?.export(at('copy'))).rejects.toMatchObject(reason('OPERATION_FAILED', 'qcow2'));
   });
 
   test('for it is killed', async () => {

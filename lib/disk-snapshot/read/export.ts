@@ -9,7 +9,7 @@ import { writeSparse } from './chunks';
 import { NewFile } from './new-file';
 import { type ConvertTarget, convertQemuImage } from './qemu-image';
 import { beginReading } from './readers';
-import { type Place, sourceOf } from './source';
+import { type Place, placed, sourceOf } from './source';
 import { readFlattened, readVolume } from './volume';
 
 /**
@@ -26,7 +26,9 @@ export async function exportSnapshot(place: Place, path: string, options: Export
   const file = await NewFile.at(path);
   const end = beginReading(place.setId, place.disk, signal);
   try {
-    await writeTo(place, { file: file.handle, path, format }, signal, report);
+    await writeTo(place, { file: file.handle, path, format }, signal, report).catch((error: unknown) => {
+      throw placed(error, place);
+    });
     await file.publish();
   } finally {
     end();

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StreamChunk } from '../../libvirt';
 import { onAbort } from '../../libvirt/on-abort';
-import { DiskSnapshotError, messageOf } from '../errors';
+import { DiskSnapshotError, type DiskSnapshotErrorCode, messageOf } from '../errors';
 import { pathOf } from '../nameless-file';
 import { NbdClient } from './nbd-client';
 import { handSecret, SECRET } from './qemu-secret';
@@ -122,9 +122,8 @@ const refused = (said: unknown): never => {
 
 function refusal(said: unknown): DiskSnapshotError {
   const text = messageOf(said).trim() || 'it was killed';
-  const code = /Permission denied/.test(text) ? 'PERMISSION_DENIED' : /lock/.test(text) ? 'IN_USE' : 'OPERATION_FAILED';
-  const missing = isMissing(text) ? '; install it: apt-get install qemu-utils' : '';
-  return new DiskSnapshotError(code, `qemu-nbd cannot serve the image: ${text}${missing}`);
+  const [code, advice] = reasonOf(text);
+  return new DiskSnapshotError(code, `qemu-nbd cannot serve the image: ${text}${advice}`);
 }
 
 /** Nothing tells when the server listens: it is asked until it does, or has ended. */
@@ -189,10 +188,13 @@ export async function convertQemuImage(
     .finally(() => secret.close());
   signal?.throwIfAborted();
   if (child.exitCode === 0) return;
-  const [code, advice] = /No space left/.test(said)
-    ? (['NO_SPACE', '; free some space'] as const)
-    : /Permission denied/.test(said)
-      ? (['PERMISSION_DENIED', '; run as who may read the image'] as const)
-      : (['OPERATION_FAILED', ''] as const);
+  const [code, advice] = /No space left/.test(said) ? (['NO_SPACE', '; free some space'] as const) : reasonOf(said);
   throw new DiskSnapshotError(code, `qemu-img convert to ${path} failed: ${said.trim()}${advice}`);
+}
+
+/** Why a tool cannot open an image, by what it says. */
+function reasonOf(said: string): readonly [code: DiskSnapshotErrorCode, advice: string] {
+  if (/Permission denied/.test(said)) return ['PERMISSION_DENIED', '; run as who may read the image'];
+  if (/Failed to get .* lock/.test(said)) return ['IN_USE', '. Somebody writes to it: end that first'];
+  return ['OPERATION_FAILED', isMissing(said) ? '; install it: apt-get install qemu-utils' : ''];
 }

@@ -130,18 +130,19 @@ export async function* chunksOf(place: Place, as: 'raw' | 'file', signal: AbortS
   try {
     yield* begin(place, as, signal);
   } catch (error) {
-    throw placed(translate(error, whereOf(place)), place);
+    throw placed(error, place);
   } finally {
     end();
   }
 }
 
-/** Tools know of images only. */
-function placed(error: unknown, place: Place): unknown {
-  if (!(error instanceof DiskSnapshotError) || error.disk !== undefined) return error;
+/** The error with its snapshot: tools know of images only. */
+export function placed(error: unknown, place: Place): unknown {
   const where = whereOf(place);
-  const { code, outcome, cause } = error;
-  const message = `${where.guest}: snapshot ${where.snapshot} of disk ${where.disk}: ${error.message}`;
+  const told = translate(error, where);
+  if (!(told instanceof DiskSnapshotError) || told.disk !== undefined) return told;
+  const { code, outcome, cause } = told;
+  const message = `${where.guest}: snapshot ${where.snapshot} of disk ${where.disk}: ${told.message}`;
   return new DiskSnapshotError(code, message, { ...where, outcome, cause });
 }
 
