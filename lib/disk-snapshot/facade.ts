@@ -72,6 +72,13 @@ const translations: readonly {
     advice: 'this connection may not do that: connect without readonly, or as a user who may',
   },
   { test: (e) => e.code === ErrorNumber.NO_DOMAIN, code: 'NOT_FOUND', advice: 'the domain is not there any more' },
+  {
+    test: (e) => e.code === ErrorNumber.OPERATION_TIMEOUT,
+    code: 'OPERATION_FAILED',
+    advice:
+      'libvirt is at work on this domain: try again. Where `virsh domstate --reason` says that it is starting up, and no QEMU runs, its ' +
+      'daemon died at that moment, and docs/recovery.md tells what to do',
+  },
   { test: (e) => /No space left/i.test(e.message), code: 'NO_SPACE', advice: 'free space where the images lie' },
   {
     test: (e) => /Permission denied/i.test(e.message),

@@ -1,7 +1,7 @@
 // Random operations and random deaths on several guests at once: nothing is lost, nobody stays frozen, nothing is left.
 // `npm run test:soak -- --minutes 30 --seed 7`: the same seed gives the same operations and faults on each guest.
 import { randomInt } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
@@ -148,7 +148,21 @@ async function killDaemon(signal: AbortSignal): Promise<void> {
     say(`the daemon is killed, and back ${downMs} ms later`);
     await daemon.kill();
     await delay(downMs);
+    await forgetUnborn();
     await daemon.restart();
+  }
+}
+
+/**
+ * libvirt 9.0 keeps a guest for ever whose QEMU it was just about to make when it died. A person removes what it has noted of that, as
+ * docs/recovery.md says.
+ */
+async function forgetUnborn(): Promise<void> {
+  const folder = join(daemon.directory, 'run', 'qemu');
+  for (const name of (await readdir(folder)).filter((file) => file.endsWith('.xml'))) {
+    if (!/^<domstatus [^>]*\bpid='0'/m.test(await readFile(join(folder, name), 'utf8'))) continue;
+    say(`the daemon died as it was about to make the QEMU of ${name}: its status is removed`);
+    await rm(join(folder, name));
   }
 }
 

@@ -33,6 +33,12 @@ test.each([
   expect((error as Error).message).toContain(`web1: vda: ${message}`);
 });
 
+test('a job of the domain that does not end: what it may be, and where to read on', () => {
+  const said = libvirtSays(ErrorNumber.OPERATION_TIMEOUT, 'cannot acquire state change lock', QEMU);
+  const message = expect.stringMatching(/try again.*domstate --reason.*docs\/recovery\.md/);
+  expect(translate(said, { guest: 'web1' })).toMatchObject({ code: 'OPERATION_FAILED', message });
+});
+
 test('what is not of libvirt is passed through', () => {
   const error = new RangeError('x');
   expect(translate(error)).toBe(error);
