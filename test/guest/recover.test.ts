@@ -6,7 +6,15 @@ import { once } from 'node:events';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import { type Connection, listDiskSnapshots, type Phase, recoverDiskSnapshots, snapshotDisks } from '../../lib';
+import {
+  type Connection,
+  listDiskSnapshots,
+  type Phase,
+  recoverDiskSnapshots,
+  registerSnapshotMethod,
+  type SnapshotMethod,
+  snapshotDisks,
+} from '../../lib';
 import { temporaryPool } from '../../lib/disk-snapshot/images/pool-images';
 import { readJournal, writeIntent } from '../../lib/disk-snapshot/records/journal';
 import { qemuStateOf } from '../../lib/disk-snapshot/records/record';
@@ -157,6 +165,45 @@ test.each(after)('killed when it came to %s, after the cut: finished', async (ph
   expect(await readJournal(guest.domain)).toMatchObject({ intents: [], claims: [] });
   await set?.delete();
   expect({ sources: await sources(), files: await files() }).toEqual(was);
+});
+
+/** Its cut fails, and so does its first undo. */
+class Stubborn implements SnapshotMethod {
+  readonly method = 'stubborn';
+  readonly interfaceVersion = 1;
+  readonly needs = 'any';
+  undone = 0;
+  parse = () => ({});
+  plan = async () => ({ problems: [], creates: [], bytes: 0 });
+  prepare = async () => ({ made: true });
+  cut = async (): Promise<never> => {
+    throw new Error('the array is busy');
+  };
+  undo = async () => {
+    this.undone++;
+    if (this.undone === 1) throw new Error('the array is busy');
+  };
+  exists = async () => false;
+  delete = async () => undefined;
+  revert = async () => undefined;
+  backupSource = async () => ({ source: '<source/>', format: 'raw', modifiedDisk: null });
+}
+
+test('what could not be taken back stays written down, and recovery takes it back', async () => {
+  const method = new Stubborn();
+  using _registration = registerSnapshotMethod(method);
+  const was = { sources: await sources(), files: await files() };
+  const disks = { vda: 'qemu', vdb: 'stubborn' };
+  await expect(snapshotDisks(guest.domain, { name: 'busy', quiesce: 'never', disks })).rejects.toMatchObject({
+    outcome: 'unknown',
+    message: expect.stringMatching(/Left behind: what method stubborn made for vdb.*recoverDiskSnapshots/),
+  });
+  expect((await readJournal(guest.domain)).intents.map(({ set }) => set.name)).toEqual(['busy']);
+
+  expect(await recoverDiskSnapshots(guest.domain)).toMatchObject({ finished: [], undone: ['busy'] });
+  expect(method.undone).toBe(2);
+  expect({ sources: await sources(), files: await files() }).toEqual(was);
+  expect((await readJournal(guest.domain)).intents).toEqual([]);
 });
 
 test('where nothing was interrupted, nothing is done', async () => {

@@ -20,6 +20,23 @@ test('the last step is taken back first; what fails is named, and the rest goes 
   expect(done).toEqual(['third', 'second', 'first']);
 });
 
+test.each([
+  ['stays where something could not be taken back', 'on purpose', []],
+  ['goes last, where all else could', null, ['intent']],
+] as const)('what tells others of it %s', async (_, trouble, expected) => {
+  const undo = new UndoLog();
+  const done: string[] = [];
+  const intent = async () => {
+    done.push('intent');
+  };
+  undo.note('the intent', intent, { isLast: true });
+  undo.note('a file', async () => {
+    if (trouble !== null) throw new Error(trouble);
+  });
+  expect(await undo.run()).toHaveLength(trouble === null ? 0 : 1);
+  expect(done).toEqual(expected);
+});
+
 test('what turns out to be made by somebody else is struck out', async () => {
   const { undo, done } = logged();
   const strike = undo.note('foreign', async () => {

@@ -99,7 +99,7 @@ async function run(domain: Domain, plan: RevertPlan, options: Options, call: Cal
     ],
   };
   try {
-    undo.note('the intent in the metadata', (limit) => removeRecord(domain, 'intent', id, limit));
+    undo.note('the intent in the metadata', (limit) => removeRecord(domain, 'intent', id, limit), { isLast: true });
     await writeIntent(domain, intent, call);
     await faultPoint('revert.recorded');
     undo.note('the guest, which ran', (limit) => startAgain(domain, options.restart, limit));
