@@ -8,6 +8,7 @@ import { type Guest, lookAtGuest } from './guest';
 import { type Chain, positionOf } from './images/backing-chain';
 import { diskChain } from './images/disk-chain';
 import { imagesFor } from './images/images-for';
+import { whyLost } from './images/point-in-time';
 import { methodOf } from './methods/method-of';
 import { journalOf } from './records/journal';
 import { type DiskRecord, type ImageRef, qemuStateOf, type SetRecord } from './records/record';
@@ -63,11 +64,10 @@ function looking(guest: Guest, call: CallOptions): Look {
   return async (set, record) => {
     const state = qemuStateOf(record);
     if (!state) return (await isKept(guest, set, record, call)) ? 'present' : 'missing';
-    if (state.merging) return 'missing';
     const chain = chains.get(record.disk) ?? diskChain(guest, record.disk, call);
     chains.set(record.disk, chain);
+    if (whyLost(state, (await chain)[0]?.path) !== null) return 'missing';
     const at = positionOf(await chain, state.base.path);
-    if (at === 0) return 'missing'; // the guest writes to it: somebody has merged the layer
     if (at > 0) return (await chain)[at]?.missing ? 'missing' : 'present';
     return (await isThere(guest, state.base, call)) ? 'present' : 'missing';
   };

@@ -168,8 +168,8 @@ function nameFor(guest: Guest, asked: string | undefined): string {
 
 /** The snapshot whose layer on this disk began to be merged. */
 function beingDeleted({ document }: Guest, target: string): string | undefined {
-  const isMerging = (record: DiskRecord) => record.disk === target && qemuStateOf(record)?.merging === true;
-  return journalOf(document).sets.find(({ disks }) => disks.some(isMerging))?.name;
+  const isDeleted = (record: DiskRecord) => record.disk === target && qemuStateOf(record)?.deleting === true;
+  return journalOf(document).sets.find(({ disks }) => disks.some(isDeleted))?.name;
 }
 
 async function planLayerCut(

@@ -142,7 +142,7 @@ async function record(work: Work): Promise<Recorded> {
     ),
   };
   refuseFull(plan.guest, intent);
-  undo.note('the intent in the metadata', (limit) => removeRecord(domain, 'intent', id, limit), { isLast: true });
+  undo.note('the intent in the metadata', (limit) => removeRecord(domain, 'intent', id, limit), { onlyAfterAll: true });
   await writeIntent(domain, intent, call);
   await faultPoint('snapshot.recorded');
   return { ...work, intent };

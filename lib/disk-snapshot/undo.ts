@@ -9,7 +9,7 @@ const LIMIT_MS = 60_000;
 type Step = (call: CallOptions) => Promise<void>;
 
 export class UndoLog {
-  readonly #steps: { what: string; run: Step; isLast: boolean }[] = [];
+  readonly #steps: { what: string; run: Step; onlyAfterAll: boolean }[] = [];
   #isCommitted = false;
 
   /** The point of no return has passed: what was made is in use, and taking it back would destroy it. */
@@ -25,10 +25,10 @@ export class UndoLog {
   /**
    * Notes how to take back what comes next. What it returns strikes that out: the step has made nothing of ours.
    *
-   * @param isLast it tells others what was begun: it stays where anything else could not be taken back, for recovery to find
+   * @param onlyAfterAll left undone where one of those after it could not be taken back: recovery finds by it what is left
    */
-  note(what: string, run: Step, { isLast = false } = {}): () => void {
-    const step = { what, run, isLast };
+  note(what: string, run: Step, { onlyAfterAll = false } = {}): () => void {
+    const step = { what, run, onlyAfterAll };
     this.#steps.push(step);
     return () => {
       const at = this.#steps.indexOf(step);
@@ -40,8 +40,8 @@ export class UndoLog {
   async run(): Promise<{ what: string; error: unknown }[]> {
     const failed: { what: string; error: unknown }[] = [];
     const call = { signal: AbortSignal.timeout(LIMIT_MS) };
-    for (const { what, run, isLast } of this.#steps.splice(0).reverse()) {
-      if (isLast && failed.length > 0) continue;
+    for (const { what, run, onlyAfterAll } of this.#steps.splice(0).reverse()) {
+      if (onlyAfterAll && failed.length > 0) continue;
       try {
         await run(call);
       } catch (error) {

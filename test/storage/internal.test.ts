@@ -11,11 +11,15 @@ import {
   planSnapshot,
   snapshotDisks,
 } from '../../lib';
+import { installFaultHook } from '../../lib/disk-snapshot/fault-point';
 import { lookAtGuest } from '../../lib/disk-snapshot/guest';
 import { withHelper } from '../../lib/disk-snapshot/merge/helper-domain';
+import { readJournal } from '../../lib/disk-snapshot/records/journal';
+import { DomainEventType } from '../../lib/libvirt';
 import { readFileFromImage, TestGuest } from '../../lib/testing';
 import { embeddedConnection } from '../../lib/testing/embedded';
 import { temporaryDirectory } from '../../lib/testing/scratch';
+import { qemuOf } from '../faults/running';
 import { BareDomain, expectPattern, fill, qemuImg } from '../guest/bare-domain';
 import { footprint, snapshotsIn } from './inside';
 
@@ -69,6 +73,27 @@ test('below an overlay it is listed, and deleted only when the overlay has gone'
   await outer.delete();
   await inner.delete();
   expect(await snapshotsIn(image)).toEqual([]);
+});
+
+test('the guest ends after the cut inside its image, and the call is given up: taken back by itself', async () => {
+  const { domain } = vm;
+  const reason = new Error('enough');
+  const controller = new AbortController();
+  await domain.create();
+  installFaultHook(async (point) => {
+    if (point !== 'snapshot.methods-cut') return;
+    expect(await snapshotsIn(image)).toEqual(['short']);
+    await using lifecycle = await domain.connection.subscribe('lifecycle', { domain });
+    process.kill(await qemuOf(domain.getName()), 'SIGKILL');
+    for await (const { event } of lifecycle) if (event === DomainEventType.STOPPED) break;
+    controller.abort(reason);
+  });
+  const disks = { vda: internal, vdb: 'qemu' } as const;
+  const attempt = snapshotDisks(domain, { disks, name: 'short', quiesce: 'never', signal: controller.signal });
+  await expect(attempt.finally(() => installFaultHook(null))).rejects.toBe(reason);
+  expect(await snapshotsIn(image)).toEqual([]);
+  expect(await vm.files()).toEqual(['vda.qcow2', 'vdb.qcow2']);
+  expect(await readJournal(domain)).toMatchObject({ intents: [], sets: [], claims: [] });
 });
 
 test('an image that another domain lies on is not brought back beneath it, and the error says which', async () => {

@@ -29,7 +29,7 @@ test.each([
   const intent = async () => {
     done.push('intent');
   };
-  undo.note('the intent', intent, { isLast: true });
+  undo.note('the intent', intent, { onlyAfterAll: true });
   undo.note('a file', async () => {
     if (trouble !== null) throw new Error(trouble);
   });

@@ -117,7 +117,7 @@ async function definitionOf(domain: Domain, call: CallOptions): Promise<DomainDo
 /** An old definition names what is by now the immutable state of a snapshot: the guest would write into it. */
 function refuseImmutable(guest: string, wanted: readonly DomainDisk[], now: DomainDocument): void {
   for (const { set, state } of layersOf(journalOf(now).sets)) {
-    const onBase = (disk: DomainDisk) => !disk.readonly && !state.merging && disk.sourcePath === state.base.path;
+    const onBase = (disk: DomainDisk) => !disk.readonly && !state.deleting && disk.sourcePath === state.base.path;
     const disk = wanted.find(onBase);
     if (!disk || now.disks.some((one) => one.target === disk.target && onBase(one))) continue;
     throw new DiskSnapshotError(

@@ -136,7 +136,7 @@ function imagesOf(record: DiskRecord): string[] {
   return record.backupSource === null ? [] : below;
 }
 
-/** The snapshot that would take whatever is made at this place for its own, be it that nothing is there; null: none. */
+/** The snapshot that needs an image at this place, whether it is there or not; null: none does. */
 export function recordedAt(place: string, sets: readonly SetRecord[]): string | null {
   const source = formatXml(pathSource('file', place));
   const isNamed = (record: DiskRecord) => record.backupSource === source || imagesOf(record).includes(place);

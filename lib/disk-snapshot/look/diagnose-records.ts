@@ -148,16 +148,16 @@ export const frozenGuest: Check = async (look) => {
 
 export const lostSnapshots: Check = async ({ guest, journal, owner, call }) => {
   if (owner) return [];
-  const merging = new Set(
+  const deleting = new Set(
     journal.sets.flatMap((set) =>
-      set.disks.filter((record) => qemuStateOf(record)?.merging).map(({ disk }) => `${set.name}\n${disk}`),
+      set.disks.filter((record) => qemuStateOf(record)?.deleting).map(({ disk }) => `${set.name}\n${disk}`),
     ),
   );
   const snapshots = (await listDiskSnapshots(guest.domain, call)).flatMap(({ disks }) => disks);
   return snapshots
     .filter(({ state }) => state === 'missing')
     .map(({ name, disk }): Found => {
-      return merging.has(`${name}\n${disk}`)
+      return deleting.has(`${name}\n${disk}`)
         ? {
             code: 'UNFINISHED_MERGE',
             disk,

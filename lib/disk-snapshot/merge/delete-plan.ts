@@ -57,7 +57,7 @@ export async function planDeletion(
   }
   const { layer, parent } = mergeable(deletion, chain, at);
   // A merge that has begun may still run, though whoever began it is gone.
-  if (found.active && !state.merging) await refuseBusy(domain, record.disk);
+  if (found.active && !state.deleting) await refuseBusy(domain, record.disk);
   const above = chain[at - 1]?.path ?? null;
   const needed = [
     ...branchesOf(state, parent, above, sets),
@@ -144,7 +144,7 @@ function copiesOver(paths: readonly string[], sets: readonly SetRecord[]): strin
  */
 async function refuseBranch(
   deletion: Deletion,
-  { overlay, base, merging }: QemuState,
+  { overlay, base, deleting }: QemuState,
   chain: Chain,
   sets: readonly SetRecord[],
   users: Promise<ImageUsers>,
@@ -155,7 +155,7 @@ async function refuseBranch(
     ({ state }) => state.overlay.path === above && state.base.path === overlay.path,
   );
   // Only the end of a merge takes a layer out of its chain, once one has begun.
-  if (at === 0 || (at > 0 && (merging || wasBetween))) return;
+  if (at === 0 || (at > 0 && (deleting || wasBetween))) return;
   if ((await strangersTo(deletion, [overlay.path], users)).length > 0) return;
   const { domain, signal } = deletion;
   const images = await imagesFor(domain.connection, overlay.path, { signal });

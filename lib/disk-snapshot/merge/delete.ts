@@ -78,7 +78,7 @@ export async function planLayers(
  * @returns the snapshots' names
  */
 export async function finishMerged(domain: Domain, call: CallOptions): Promise<string[]> {
-  const begun = layersOf((await readJournal(domain, call)).sets).filter(({ state }) => state.merging);
+  const begun = layersOf((await readJournal(domain, call)).sets).filter(({ state }) => state.deleting);
   if (begun.length === 0) return [];
   const finished: string[] = [];
   const users = imageUsers(domain.connection, call);
@@ -110,9 +110,9 @@ async function carryOut(
     if (await domain.isPersistent()) await settleDefinition(domain, disk, overlay, parent);
   } else {
     const report = (done: number, total: number) => tell(onProgress, { phase: 'commit', disk, done, total });
-    const note = (merging: boolean) => noteMerge(deletion, merging);
+    const note = (deleting: boolean) => noteDeleting(deletion, deleting);
     parent = await mergeLayer(
-      { domain, disk, overlay, base: state.base, begun: state.merging ?? false },
+      { domain, disk, overlay, base: state.base, begun: state.deleting ?? false },
       { bandwidth, signal, onProgress: report, note },
     );
   }
@@ -134,13 +134,10 @@ async function carryOut(
   }
 }
 
-/**
- * Of a branch that the guest has left nothing is merged: the images go that only it needed, then the record. Who dies in between
- * leaves a record that says so, and the place of the images free for others.
- */
+/** Of a branch that the guest has left nothing is merged: the images go that only it needed, then the record. */
 async function dropLeft(deletion: Deletion): Promise<void> {
   const { domain, set, record } = deletion;
-  await noteMerge(deletion, true);
+  await noteDeleting(deletion, true); // who dies in between leaves a record that says so
   const { sets } = await readJournal(domain);
   const now = sets.find(({ id }) => id === set.id) ?? set;
   const disks = now.disks.filter(({ disk }) => disk !== record.disk);
@@ -152,15 +149,15 @@ async function dropLeft(deletion: Deletion): Promise<void> {
   await faultPoint('delete.recorded');
 }
 
-/** A merge that is cancelled or fails leaves a base that holds neither the point in time nor the present: so it is noted. */
-async function noteMerge({ domain, set, record: { disk } }: Deletion, merging: boolean): Promise<void> {
+/** A merge that is cancelled or fails leaves a base that holds neither the point in time nor the present, a removal perhaps none. */
+async function noteDeleting({ domain, set, record: { disk } }: Deletion, deleting: boolean): Promise<void> {
   const now = (await readJournal(domain)).sets.find(({ id }) => id === set.id);
   if (!now) return;
   const disks = now.disks.map((record) => {
     const state = record.disk === disk ? qemuStateOf(record) : null;
     if (!state) return record;
-    const { merging: _, ...rest } = state;
-    return { ...record, state: merging ? { ...rest, merging } : rest };
+    const { deleting: _, ...rest } = state;
+    return { ...record, state: deleting ? { ...rest, deleting } : rest };
   });
   await writeRecord(domain, 'set', { ...now, disks });
 }

@@ -27,7 +27,7 @@ export interface MergeOptions extends BlockJobOptions {
   /** MiB/s; 0: unlimited. */
   bandwidth: number;
   /** Told true before the base is written to, false where the merge was refused and has touched nothing. */
-  note(merging: boolean): Promise<void>;
+  note(deleting: boolean): Promise<void>;
 }
 
 /**

@@ -37,9 +37,11 @@ export async function prepareMethod(
   if (expected) await record(disk.target, { data, state: expected });
   const state = await method.prepare(context);
   const cut: MethodCut = { ...planned, plan, state };
-  undo.note(`what method ${method.method} made for ${disk.target}`, ({ signal }) =>
-    method.undo(contextOfCut(cut, signal)),
-  );
+  undo.note(`what method ${method.method} made for ${disk.target}`, async ({ signal }) => {
+    const guest = await lookAtGuest(plan.guest.domain, { signal }); // it may have ended since
+    const now = guest.document.disks.find(({ target }) => target === disk.target) ?? disk;
+    await method.undo(contextOfCut({ ...cut, plan: { ...plan, guest }, disk: now }, signal));
+  });
   await record(disk.target, { data, state });
   return cut;
 }

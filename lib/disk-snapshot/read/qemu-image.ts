@@ -71,7 +71,7 @@ export async function* readQemuImage(image: QemuImage, signal: AbortSignal): Asy
 interface Server {
   socket: Socket;
   close(): Promise<void>;
-  /** Ends it. Null: it had nothing against that. It listens before it opens the image, and takes who has come along when it fails. */
+  /** Closes it; null where it ended well. qemu-nbd listens before it opens the image: its refusal may come after we are connected. */
   whyEnded(): Promise<DiskSnapshotError | null>;
 }
 

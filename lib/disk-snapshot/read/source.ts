@@ -10,6 +10,7 @@ import { DiskSnapshotError } from '../errors';
 import { translate } from '../facade';
 import { lookAtGuest } from '../guest';
 import { isLocal } from '../images/images-for';
+import { whyLost } from '../images/point-in-time';
 import { type InternalState, imageOf } from '../methods/internal-snapshot';
 import { methodOf } from '../methods/method-of';
 import { failedIn, methodNamed } from '../methods/registry';
@@ -54,7 +55,7 @@ export async function sourceOf(place: Place, signal: AbortSignal | undefined): P
       where,
     );
   }
-  const lost = await whyLost(record, domain, call);
+  const lost = await whyLostNow(record, domain, call);
   if (lost !== null) {
     throw new DiskSnapshotError('NOT_FOUND', `${where.guest}: snapshot ${snapshot} of disk ${disk}: ${lost}`, where);
   }
@@ -95,14 +96,11 @@ export async function sourceOf(place: Place, signal: AbortSignal | undefined): P
   );
 }
 
-/** Why its image, which may well be there, is not the point in time any more; null: it is. */
-async function whyLost(record: DiskRecord, domain: Domain, call: CallOptions): Promise<string | null> {
+async function whyLostNow(record: DiskRecord, domain: Domain, call: CallOptions): Promise<string | null> {
   const state = qemuStateOf(record);
   if (state === null) return null;
-  if (state.merging) return 'its deletion was begun: it is no point in time any more. Delete it again';
   const { disks } = (await lookAtGuest(domain, call)).document;
-  const isWrittenTo = disks.some(({ target, sourcePath }) => target === record.disk && sourcePath === state.base.path);
-  return isWrittenTo ? `the guest writes to ${state.base.path}: it is no point in time any more` : null;
+  return whyLost(state, disks.find(({ target }) => target === record.disk)?.sourcePath);
 }
 
 /** `<source>` of the image that holds the snapshot. */

@@ -14,11 +14,8 @@ export interface QemuState {
   mode: 'external';
   overlay: ImageRef;
   base: ImageRef;
-  /**
-   * Its deletion has begun, by a merge of the overlay into the base, or by removing what only it needs: the base is no longer the
-   * point in time, whatever came of it.
-   */
-  merging?: true;
+  /** Its deletion has begun: the base, by a merge or a removal, is no longer the point in time, whatever came of it. */
+  deleting?: true;
   /** The guest has gone back behind this point in time, whose image lies on a branch of its own: that image, and all below. */
   left?: string[];
   /** Of an intent to revert: the images that the disk rested on before. */

@@ -9,6 +9,7 @@ import { type Chain, chainOfXml, liveChain, positionOf } from '../images/backing
 import { diskChain, imageChain } from '../images/disk-chain';
 import { imagesFor } from '../images/images-for';
 import { imageInside, snapshotsInside } from '../images/inside';
+import { whyLost } from '../images/point-in-time';
 import { recordedAt } from '../images/users';
 import { refuseBusy } from '../merge/block-job';
 import { methodOf } from '../methods/method-of';
@@ -51,6 +52,9 @@ export async function planRevert(
   }
   const defined = readDomain(await guest.domain.getXMLDesc({ ...call, flags: [DomainXMLFlags.INACTIVE] }));
   const plan: RevertPlan = { set, layers: [], others: [] };
+  /** By another disk, whose layers have the same stem, or by a snapshot that would take the layer for its own, which is missing. */
+  const isSpokenFor = (path: string) =>
+    plan.layers.some(({ state }) => state.overlay.path === path) || recordedAt(path, sets) !== null;
   for (const record of set.disks.filter(({ disk }) => targets === null || targets.includes(disk))) {
     const { disk } = record;
     const now = defined.disks.find(({ target }) => target === disk);
@@ -64,21 +68,18 @@ export async function planRevert(
       plan.others.push(record);
       continue;
     }
-    if (state.merging)
-      throw refuse('NOT_FOUND', 'its deletion was begun: it is no point in time any more. Delete it again', disk);
     const live = guest.document.disks.find(({ target }) => target === disk);
     const chain = guest.active && live ? await liveChain(guest.domain, live, call) : await diskChain(guest, disk, call);
     const previous = [...chain, ...chainOfXml(now)].flatMap(({ path }) => path ?? []);
-    if (chain[0]?.path === state.base.path) {
-      throw refuse('NOT_FOUND', `the guest writes to ${state.base.path}: it is no point in time any more`, disk);
-    }
+    const lost = whyLost(state, chain[0]?.path);
+    if (lost !== null) throw refuse('NOT_FOUND', lost, disk);
     const unrecorded = await unrecordedInside(guest, now, chain, state.base, sets, call);
     if (unrecorded !== null) throw refuse('IN_USE', unrecorded, disk);
     plan.layers.push({
       record,
       state: {
         mode: 'external',
-        overlay: await freeOverlay(guest, set, sets, state, plan.layers, call),
+        overlay: await freeOverlay(guest, set, state, isSpokenFor, call),
         base: state.base,
         previous,
       },
@@ -120,9 +121,8 @@ async function unrecordedInside(
 async function freeOverlay(
   guest: Guest,
   set: SetRecord,
-  sets: readonly SetRecord[],
   { base, overlay }: QemuState,
-  before: readonly NewLayer[],
+  isSpokenFor: (path: string) => boolean,
   call: CallOptions,
 ): Promise<ImageRef> {
   const where = { guest: guest.name, snapshot: set.name };
@@ -141,8 +141,7 @@ async function freeOverlay(
     }
     for (let n = 1; ; n++) {
       const path = defaultOverlayPath(overlay.path, `${set.name}-revert${n}`);
-      if (before.some(({ state }) => state.overlay.path === path)) continue; // another disk's, of the same stem
-      if (recordedAt(path, sets) !== null) continue; // that snapshot would take it for its own, which is missing
+      if (isSpokenFor(path)) continue;
       if ((await images.inspect(path, call).catch(() => true)) === null) return { type: 'file', path, format: 'qcow2' };
     }
   } finally {

@@ -99,7 +99,9 @@ async function run(domain: Domain, plan: RevertPlan, options: Options, call: Cal
     ],
   };
   try {
-    undo.note('the intent in the metadata', (limit) => removeRecord(domain, 'intent', id, limit), { isLast: true });
+    undo.note('the intent in the metadata', (limit) => removeRecord(domain, 'intent', id, limit), {
+      onlyAfterAll: true,
+    });
     await writeIntent(domain, intent, call);
     await faultPoint('revert.recorded');
     undo.note('the guest, which ran', (limit) => startAgain(domain, options.restart, limit));
