@@ -1,12 +1,10 @@
 // Snapshots as callers hold them: a record of the journal with the operations on it.
 import { Readable } from 'node:stream';
 import type { Domain } from '../libvirt';
-import { unknownOption } from '../libvirt/options';
 import { invalidValue } from './argument';
 import { DiskSnapshotError } from './errors';
-import { facade } from './facade';
+import { checkCallOptions, facade } from './facade';
 import { deleteSnapshots } from './merge/delete-by-method';
-import { OPTIONS } from './option-names';
 import { tell } from './progress';
 import { readableOf } from './read/chunks';
 import { exportSnapshot } from './read/export';
@@ -111,9 +109,12 @@ class SnapshotSet implements DiskSnapshotSet {
    * storage pool: a chain is then copied into one volume for as long as it is read.
    */
   read(disk: string, options: ReadOptions = {}): Readable {
+    try {
+      checkCallOptions(options, 'read');
+    } catch (error) {
+      return failed(error as Error);
+    }
     const { as = 'raw', signal } = options;
-    const unknown = unknownOption(options, OPTIONS.read, 'read');
-    if (unknown) return failed(unknown);
     if (as !== 'raw' && as !== 'file') return failed(invalidValue('options.as', "'raw' or 'file'", as));
     if (this.disks.some((d) => d.disk === disk))
       return readableOf((ended) => chunksOf(this.placeOf(disk), as, ended), signal);

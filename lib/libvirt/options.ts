@@ -44,18 +44,12 @@ export const CALL_OPTIONS: OptionNames<CallOptions> = { signal: true, timeoutMs:
 
 type Names = Readonly<Record<string, true>>;
 
-/** The error for an option that is not among the names; null where all are. */
-export function unknownOption(options: object, names: Names, where: string): TypeError | null {
-  if (typeof options !== 'object' || options === null)
-    return argumentError('ERR_INVALID_ARG_TYPE', `The options of ${where} must be an object`);
-  const unknown = Object.entries(options).find(([name, value]) => value !== undefined && !Object.hasOwn(names, name));
-  if (!unknown) return null;
-  const known = Object.keys(names).join(', ');
-  return argumentError('ERR_INVALID_ARG_VALUE', `${where} has no option '${unknown[0]}'; its options are ${known}`);
-}
-
 /** A misspelt option would be ignored, and with it what the caller counts on. */
 export function refuseUnknown(options: object, names: Names, where: string): void {
-  const error = unknownOption(options, names, where);
-  if (error) throw error;
+  if (typeof options !== 'object' || options === null)
+    throw argumentError('ERR_INVALID_ARG_TYPE', `The options of ${where} must be an object`);
+  const unknown = Object.entries(options).find(([name, value]) => value !== undefined && !Object.hasOwn(names, name));
+  if (!unknown) return;
+  const known = Object.keys(names).join(', ');
+  throw argumentError('ERR_INVALID_ARG_VALUE', `${where} has no option '${unknown[0]}'; its options are ${known}`);
 }

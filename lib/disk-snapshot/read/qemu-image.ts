@@ -100,7 +100,7 @@ async function serve(image: QemuImage, signal: AbortSignal): Promise<Server> {
   if (signal.aborted) abort();
   ended.catch(() => {}); // told by whoever waits for it
   try {
-    socket = await Promise.race([connectTo(path, child), ended.then(refused, refused)]);
+    socket = await Promise.race([connectTo(path, child, ended), ended.then(refused, refused)]);
     const whyEnded = async () => {
       await close();
       return child.exitCode === 0 ? null : refusal(await ended);
@@ -127,15 +127,15 @@ function refusal(said: unknown): DiskSnapshotError {
 }
 
 /** Nothing tells when the server listens: it is asked until it does, or has ended. */
-async function connectTo(path: string, child: ChildProcess): Promise<Socket> {
+async function connectTo(path: string, child: ChildProcess, ended: Promise<string>): Promise<Socket> {
   for (;;) {
     const socket = connect(path);
     socket.on('error', () => {}); // one that comes later is told by who reads
     try {
       await once(socket, 'connect');
       return socket;
-    } catch (error) {
-      if (child.exitCode !== null || child.signalCode !== null) throw error;
+    } catch {
+      if (child.exitCode !== null || child.signalCode !== null) throw refusal(await ended);
       await delay(POLL_MS);
     }
   }
