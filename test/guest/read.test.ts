@@ -4,7 +4,7 @@ import { execFile, spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import fs, { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import fs, { mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -111,6 +111,14 @@ describe.each([
   test("as 'file' it gives the bytes of the image alone", async () => {
     const bytes = set.disks[0]?.read({ as: 'file' }) as AsyncIterable<Uint8Array>;
     expect(await checksum(bytes)).toBe(await checksum(createReadStream(source)));
+  });
+
+  test('where its image is gone, that is said', async () => {
+    await rename(source, `${source}.away`);
+    const gone = { code: 'NOT_FOUND', disk: 'vda', message: expect.stringContaining(`${source} is gone`) };
+    await expect(set.read('vda').toArray()).rejects.toMatchObject(gone);
+    await expect(set.disks[0]?.export(at('copy'))).rejects.toMatchObject(gone);
+    await rename(`${source}.away`, source);
   });
 
   test('read while the guest runs', async () => {

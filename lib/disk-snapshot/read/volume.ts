@@ -108,6 +108,7 @@ async function imageOf(conn: Connection, path: string, signal: AbortSignal): Pro
     throw error;
   }
   await images?.close();
+  if (images) throw new DiskSnapshotError('NOT_FOUND', `${path} is gone: bring it back, or delete the snapshot`);
   throw new DiskSnapshotError(
     'PERMISSION_DENIED',
     `${path} can be read neither by this process nor through a storage pool: make its folder a pool, or read it on its host`,
