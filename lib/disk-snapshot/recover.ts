@@ -18,6 +18,7 @@ import { endLeftHelper } from './merge/helper-domain';
 import { keptBy } from './methods/cut';
 import { methodOf } from './methods/method-of';
 import { tell } from './progress';
+import { removeLeftSocketFolders } from './read/socket-folder';
 import { withClaim } from './records/claim';
 import { journalOf, removeRecord, writeRecord } from './records/journal';
 import {
@@ -66,6 +67,7 @@ export function recoverDiskSnapshots(dom: Domain, options: OperationOptions = {}
         recovery[isRecorded ? 'finished' : await settle(guest, intent, call)].push(intent.set.name);
       }
       recovery.finished.push(...(await finishMerged(dom, call)));
+      await removeLeftSocketFolders();
       return recovery;
     });
   });

@@ -3,13 +3,12 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import fs, { mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { snapshotDisks } from '../../lib/disk-snapshot/create';
@@ -19,7 +18,6 @@ import type { DiskSnapshotSet } from '../../lib/disk-snapshot/types';
 import { type Connection, connect } from '../../lib/libvirt';
 import { PrivateLibvirtd, TestGuest, verifyConsistency } from '../../lib/testing';
 import { temporaryDirectory } from '../../lib/testing/scratch';
-import { inFolder } from '../in-folder';
 import { BareDomain, fill, qemuImg } from './bare-domain';
 
 jest.setTimeout(120_000);
@@ -68,7 +66,7 @@ async function converted(path: string): Promise<string> {
   return sum;
 }
 /** Not so where only its exit code waits to be read. */
-async function isRunning(pid: number): Promise<boolean> {
+async function _isRunning(pid: number): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return status !== '' && !status.includes(') Z ');
 }
@@ -320,29 +318,6 @@ test('what is exported of a quiesced guest that runs is clean', async () => {
   }
   const found = await findDiskSnapshot(guest.domain, set.name);
   await found?.delete();
-});
-
-test('a reader that is killed before qemu-nbd listens takes it along', async () => {
-  const conn = await daemon.connect();
-  const vm = await BareDomain.define(conn, at('vm'));
-  await snapshotDisks(vm.domain, { name: 'cut', quiesce: 'never' });
-  // One that never listens.
-  await writeFile(at('qemu-nbd'), `#!/bin/sh\necho $$ >${at('pid')}\nexec sleep 600\n`, { mode: 0o755 });
-  const env = { ...process.env, PATH: `${directory}:${process.env.PATH}` };
-  const reader = spawn(process.execPath, [join(__dirname, 'reader.cjs'), daemon.uri, 'vm', 'cut'], {
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const ended = once(reader, 'exit');
-  await inFolder(directory, () => existsSync(at('pid')) && readFileSync(at('pid'), 'utf8') !== '');
-  const pid = Number(await readFile(at('pid'), 'utf8'));
-  expect(await isRunning(pid)).toBe(true);
-  reader.kill('SIGKILL');
-  await ended;
-  const limit = AbortSignal.timeout(10_000);
-  while (await isRunning(pid)) await delay(10, undefined, { signal: limit });
-  await vm.remove();
-  await conn.close();
 });
 
 test.each([

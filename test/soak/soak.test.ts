@@ -1,7 +1,7 @@
 // Random operations and random deaths on several guests at once: nothing is lost, nobody stays frozen, nothing is left.
 // `npm run test:soak -- --minutes 30 --seed 7`: the same seed gives the same operations and faults on each guest.
 import { randomInt } from 'node:crypto';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
@@ -15,6 +15,7 @@ import { linksIn, safeLinks, startJournal, stopJournal } from './journal';
 import { isLeak, limitOf, type Sample, slope } from './leak';
 import { filesBelow, processesLeft } from './leftovers';
 import { DISKS, daemonDeaths, lastOrder, stepsOf } from './plan';
+import { temporaryIn } from './worker';
 
 const MINUTES = Number(process.env.LIBVIRT_DISKSNAPSHOT_SOAK_MINUTES ?? 2);
 const SEED = Number(process.env.LIBVIRT_DISKSNAPSHOT_SOAK_SEED ?? randomInt(2 ** 31));
@@ -41,6 +42,7 @@ const guests: SoakGuest[] = [];
 
 beforeAll(async () => {
   scratch = await temporaryDirectory('soak');
+  await mkdir(temporaryIn(scratch));
   allocator = await buildAllocator();
   for (const type of ['btrfs', 'xfs'] as const) mounts.push(await Mounted.make(type, scratch));
   const [btrfs = '', xfs = ''] = mounts.map(({ directory }) => directory);
@@ -118,6 +120,7 @@ test(`${MINUTES} minutes, seed ${SEED}`, async () => {
 
   // Before the guests end: their agents' sockets go with them.
   expect(await filesBelow(places)).toEqual(filesBefore);
+  expect(await readdir(temporaryIn(scratch))).toEqual([]);
   for (const [at, guest] of guests.entries()) await verifyDisks(guest, booted[at]);
   const connection = await daemon.connect();
   expect((await connection.listAllDomains()).map((domain) => domain.getName()).sort()).toEqual(

@@ -33,6 +33,9 @@ export interface Reverts {
 /** In the environment of each worker, and so of all that it starts. */
 export const MARK = 'LIBVIRT_DISKSNAPSHOT_SOAK_OF';
 
+/** Of all workers; nothing may be left there either. */
+export const temporaryIn = (scratch: string) => join(scratch, 'tmp');
+
 /** Nothing that a user calls may take longer; the longest are waits for an agent that hangs. */
 const LONGEST_MS = 240_000;
 
@@ -55,7 +58,7 @@ export class Worker {
   constructor(uri: string, guest: string, mark: string, allocator: string, deleted: Set<string>) {
     this.#child = fork(join(__dirname, 'user.cjs'), [uri, guest, allocator], {
       execArgv: ['--expose-gc'],
-      env: { ...process.env, [MARK]: mark },
+      env: { ...process.env, [MARK]: mark, TMPDIR: temporaryIn(mark) },
     });
     this.#child.on('message', (message: { reverts?: Reverts; deletes?: string[] }) => {
       this.reverts = message.reverts ?? this.reverts;

@@ -1,9 +1,8 @@
 // What an image holds, read by QEMU's own block layer: a read-only qemu-nbd for as long as somebody reads, and qemu-img.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { type FileHandle, mkdtemp, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StreamChunk } from '../../libvirt';
@@ -12,6 +11,7 @@ import { DiskSnapshotError, type DiskSnapshotErrorCode, messageOf } from '../err
 import { pathOf } from '../nameless-file';
 import { NbdClient } from './nbd-client';
 import { handSecret, SECRET } from './qemu-secret';
+import { makeSocketFolder } from './socket-folder';
 import { isMissing, lastWords, spawnTool } from './tool';
 
 /** An image as QEMU's block layer opens it. */
@@ -77,12 +77,17 @@ interface Server {
 
 /** A server for one reader. It ends with the connection, and so with us. */
 async function serve(image: QemuImage, signal: AbortSignal): Promise<Server> {
-  const directory = await mkdtemp(join(tmpdir(), 'libvirt-disksnapshot-'));
-  const path = join(directory, 'nbd');
-  const options = ['--read-only', '--shared=1', `--socket=${path}`, ...snapshotOption(image.internalSnapshot)];
-  const secret = await handSecret(image.secret);
+  const folder = await makeSocketFolder();
+  const secret = await handSecret(image.secret).catch(async (error) => {
+    await folder.remove();
+    throw error;
+  });
+  const socketIn = (fd: number) => join(pathOf(fd), 'nbd');
+  const descriptors = [...secret.descriptors, folder.fd];
+  const socketOption = `--socket=${socketIn(2 + descriptors.length)}`;
+  const options = ['--read-only', '--shared=1', socketOption, ...snapshotOption(image.internalSnapshot)];
   const child = spawnTool('qemu-nbd', [...options, ...secret.options, imageName(image)], {
-    stdio: ['ignore', 'ignore', 'pipe', ...secret.descriptors],
+    stdio: ['ignore', 'ignore', 'pipe', ...descriptors],
   });
   const ended = lastWords(child);
   let socket: Socket | undefined;
@@ -100,7 +105,7 @@ async function serve(image: QemuImage, signal: AbortSignal): Promise<Server> {
   if (signal.aborted) abort();
   ended.catch(() => {}); // told by whoever waits for it
   try {
-    socket = await Promise.race([connectTo(path, child, ended), ended.then(refused, refused)]);
+    socket = await Promise.race([connectTo(socketIn(folder.fd), child, ended), ended.then(refused, refused)]);
     const whyEnded = async () => {
       await close();
       return child.exitCode === 0 ? null : refusal(await ended);
@@ -112,7 +117,7 @@ async function serve(image: QemuImage, signal: AbortSignal): Promise<Server> {
     throw error;
   } finally {
     await secret.close();
-    await rm(directory, { recursive: true, force: true });
+    await folder.remove();
   }
 }
 

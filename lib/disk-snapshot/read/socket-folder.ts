@@ -1,0 +1,45 @@
+// Where a reader's qemu-nbd listens: a folder that only we can look into. It goes when both are connected; that of a reader who
+// was killed before goes with the next one, and by recovery.
+import { constants, lstat, mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { lifeOf, thisProcess } from '../records/process';
+
+/** Processes are numbered anew in each namespace. */
+const PATTERN = /^libvirt-disksnapshot-nbd-(\d+)\.(\d+)\.(\d+)-\w+$/;
+const namespaceOf = ({ boot }: { boot: string }) => boot.split('-').at(-1) ?? '';
+
+export interface SocketFolder {
+  /** By which it is named: a socket's whole path has room for a hundred bytes, which the temporary directory's alone may have. */
+  fd: number;
+  remove(): Promise<void>;
+}
+
+export async function makeSocketFolder(): Promise<SocketFolder> {
+  await removeLeftSocketFolders();
+  const maker = thisProcess();
+  const name = [namespaceOf(maker), maker.pid, maker.started].join('.');
+  const path = await mkdtemp(join(tmpdir(), `libvirt-disksnapshot-nbd-${name}-`));
+  const handle = await open(path, constants.O_DIRECTORY);
+  return {
+    fd: handle.fd,
+    async remove() {
+      await handle.close();
+      await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Of processes of this user that are gone. */
+export async function removeLeftSocketFolders(): Promise<void> {
+  const here = thisProcess();
+  for (const name of await readdir(tmpdir()).catch(() => [])) {
+    const [, namespace, pid, started] = PATTERN.exec(name) ?? [];
+    if (namespace !== namespaceOf(here) || started === undefined) continue;
+    if (lifeOf({ ...here, pid: Number(pid), started }) !== 'gone') continue;
+    const path = join(tmpdir(), name);
+    // What is another user's may be a trap; what is ours they cannot replace.
+    const found = await lstat(path).catch(() => null);
+    if (found?.isDirectory() && found.uid === process.geteuid?.()) await rm(path, { recursive: true, force: true });
+  }
+}
