@@ -8,6 +8,7 @@ const transform = {
 const project = (name, more = {}) => ({
   displayName: name,
   rootDir: __dirname,
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest', // else it stays in the temporary directory
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   transform,
   moduleNameMapper: { '^libvirt-disksnapshot$': '<rootDir>/lib' }, // as examples import it

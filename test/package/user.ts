@@ -44,7 +44,8 @@ export class User implements Disposable {
 
   /** Runs a program of Node. */
   run(args: readonly string[], env: NodeJS.ProcessEnv = {}, node = this.node): Promise<string> {
-    return run(node, args, { cwd: this.folder, env: { ...env, HOME: this.home, PATH: this.#programs } });
+    const own = { HOME: this.home, PATH: this.#programs, NODE_DISABLE_COMPILE_CACHE: '1' }; // which would lie in the temporary directory
+    return run(node, args, { cwd: this.folder, env: { ...env, ...own } });
   }
 
   /** What stands in the package's folder. */

@@ -79,6 +79,7 @@ describe.each([
       HOME: home,
       ZDOTDIR: home,
       XDG_CONFIG_HOME: join(home, '.config'),
+      XDG_RUNTIME_DIR: home, // else fish leaves a folder in the temporary directory
       PATH: `${home}:${process.env.PATH}`,
       LIBVIRT_DEFAULT_URI: `test://${join(home, 'host.xml')}`,
     });
