@@ -39,7 +39,7 @@ const RUNNERS: readonly Runner[] = [
   {
     sign: /^test\(/m,
     file: () => 'sample.test.js',
-    args: (file) => [program('jest', 'bin', 'jest.js'), '--testTimeout=60000', file],
+    args: (file) => [program('jest', 'bin', 'jest.js'), '--testTimeout=60000', '--cacheDirectory=cache', file],
     isTalkative: true,
   },
   {

@@ -49,7 +49,7 @@ test('the completions that they made are such as the shells read', async () => {
   ] as const) {
     const files = (await readdir(join(home, folder))).map((file) => join(home, folder, file));
     expect({ shell, files }).toEqual({ shell, files: [expect.stringContaining('disksnap')] });
-    await run(shell, ['-n', ...files]);
+    await run(shell, ['-n', ...files], { env: { ...process.env, XDG_RUNTIME_DIR: home } }); // fish's folder goes with it
   }
 });
 

@@ -13,6 +13,8 @@ jest.setTimeout(240_000);
 
 const ROOT = join(__dirname, '..', '..');
 const JEST = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
+/** Else it stays in the temporary directory. */
+const CACHE = '--cacheDirectory=cache';
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'libvirt-disksnapshot-harness-'));
@@ -41,7 +43,7 @@ async function run(project: string, ...args: string[]): Promise<string> {
 }
 
 test('Jest, two files at once in two processes', async () => {
-  expect(await run('jest', JEST, '--maxWorkers=2')).toMatch(/Tests:\s+6 passed, 6 total/);
+  expect(await run('jest', JEST, CACHE, '--maxWorkers=2')).toMatch(/Tests:\s+6 passed, 6 total/);
 });
 
 test('Vitest', async () => {
@@ -72,7 +74,7 @@ test('finds a pristine guest', async () => {
   expect((await guest().exec(['ls', '/mnt/a/x'])).exitCode).toBe(1);
 });`;
   writeFileSync(join(folder, 'late', 'late.test.js'), program);
-  const said = await run('late', JEST);
+  const said = await run('late', JEST, CACHE);
   expect(said).toMatch(/✕ hangs/);
   expect(said).toMatch(/✓ finds a pristine guest/);
 });
@@ -87,7 +89,7 @@ test('dies', () => {
 });`;
   writeFileSync(join(folder, 'killed', 'killed.test.js'), program);
   const options = { cwd: join(folder, 'killed'), env: environment(), stdio: 'ignore' as const };
-  const runner = spawn(process.execPath, [JEST, '--runInBand'], options);
+  const runner = spawn(process.execPath, [JEST, CACHE, '--runInBand'], options);
   await once(runner, 'exit');
   expect(runner.signalCode).toBe('SIGKILL');
   const directory = readFileSync(join(folder, 'killed', 'directory'), 'utf8');

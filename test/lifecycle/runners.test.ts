@@ -48,7 +48,7 @@ test.each(['vmThreads', 'vmForks', 'threads', 'forks'])('Vitest, pool %s', async
 test('Jest', async () => {
   manifest('commonjs');
   const transform = { '\\.js$': [require.resolve('@swc/jest'), { module: { type: 'commonjs' } }] };
-  const config = { rootDir: project, transform, testMatch: ['**/*.test.js'] };
+  const config = { rootDir: project, cacheDirectory: join(project, 'cache'), transform, testMatch: ['**/*.test.js'] };
   const jestProgram = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
   const said = await run(jestProgram, '--runInBand', '--config', JSON.stringify(config));
   expect(said).toMatch(/Tests:\s+6 passed, 6 total/);
