@@ -1,12 +1,12 @@
 // What a reader leaves that is killed before it is connected: no qemu-nbd, which would wait for ever, and no folder once somebody
-// has come by. Judged by the processes and files that are there.
+// has come by. Judged by what the process has open, and the files that are there.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createReadStream, type ReadStream } from 'node:fs';
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { finished } from 'node:stream/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { snapshotDisks } from '../../lib/disk-snapshot/create';
 import { findDiskSnapshot } from '../../lib/disk-snapshot/list';
@@ -14,8 +14,8 @@ import { thisProcess } from '../../lib/disk-snapshot/records/process';
 import { recoverDiskSnapshots } from '../../lib/disk-snapshot/recover';
 import type { Connection } from '../../lib/libvirt';
 import { PrivateLibvirtd } from '../../lib/testing';
+import { run } from '../../lib/testing/command';
 import { temporaryDirectory } from '../../lib/testing/scratch';
-import { inFolder } from '../in-folder';
 import { BareDomain } from './bare-domain';
 
 jest.setTimeout(120_000);
@@ -32,12 +32,6 @@ beforeEach(async () => {
   directory = await temporaryDirectory('read-killed');
 });
 afterEach(() => rm(directory, { recursive: true }));
-
-/** Not so where only its exit code waits to be read. */
-async function isRunning(pid: number): Promise<boolean> {
-  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return status !== '' && !status.includes(') Z ');
-}
 
 describe('a reader that is killed before qemu-nbd listens', () => {
   let conn: Connection;
@@ -58,28 +52,27 @@ describe('a reader that is killed before qemu-nbd listens', () => {
     await conn.close();
   });
 
-  /** The number of its qemu-nbd. */
-  async function killReader(): Promise<number> {
+  /** What its qemu-nbd has open, to the end. */
+  async function killReader(): Promise<ReadStream> {
+    await run('mkfifo', [at('open')]);
     // One that never listens.
     await mkdir(at('bin'));
-    await writeFile(at('bin/qemu-nbd'), `#!/bin/sh\necho $$ >${at('pid')}\nexec sleep 600\n`, { mode: 0o755 });
+    const tool = `#!/bin/sh\nexec 9>${at('open')}\necho it runs >&9\nexec sleep 600\n`;
+    await writeFile(at('bin/qemu-nbd'), tool, { mode: 0o755 });
     const reader = spawn(process.execPath, [join(__dirname, 'reader.cjs'), daemon.uri, 'vm', 'cut'], {
       env: { ...process.env, TMPDIR: temporary(), PATH: `${at('bin')}:${process.env.PATH}` },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     const ended = once(reader, 'exit');
-    await inFolder(directory, () => existsSync(at('pid')) && readFileSync(at('pid'), 'utf8') !== '');
-    const pid = Number(await readFile(at('pid'), 'utf8'));
-    expect(await isRunning(pid)).toBe(true);
+    const open = createReadStream(at('open'));
+    await once(open, 'data');
     reader.kill('SIGKILL');
     await ended;
-    return pid;
+    return open;
   }
 
   test('takes it along', async () => {
-    const pid = await killReader();
-    const limit = AbortSignal.timeout(10_000);
-    while (await isRunning(pid)) await delay(10, undefined, { signal: limit });
+    await finished(await killReader());
   });
 
   test.each([

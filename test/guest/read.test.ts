@@ -65,11 +65,6 @@ async function converted(path: string): Promise<string> {
   await rm(at('other'));
   return sum;
 }
-/** Not so where only its exit code waits to be read. */
-async function _isRunning(pid: number): Promise<boolean> {
-  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return status !== '' && !status.includes(') Z ');
-}
 async function readersLeft(): Promise<string[]> {
   const { stdout } = await exec('ps', ['-eo', 'args']);
   return stdout.split('\n').filter((line) => /^qemu-(nbd|img) /.test(line) && line.includes(directory));

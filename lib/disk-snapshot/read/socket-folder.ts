@@ -20,17 +20,17 @@ export async function makeSocketFolder(): Promise<SocketFolder> {
   const maker = thisProcess();
   const name = [namespaceOf(maker), maker.pid, maker.started].join('.');
   const path = await mkdtemp(join(tmpdir(), `libvirt-disksnapshot-nbd-${name}-`));
-  const handle = await open(path, constants.O_DIRECTORY);
-  return {
-    fd: handle.fd,
-    async remove() {
-      await handle.close();
-      await rm(path, { recursive: true, force: true });
-    },
-  };
+  const remove = () => rm(path, { recursive: true, force: true });
+  try {
+    const handle = await open(path, constants.O_DIRECTORY);
+    return { fd: handle.fd, remove: () => handle.close().then(remove) };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
 }
 
-/** Of processes of this user that are gone. */
+/** Of processes of this user that are gone. What cannot be removed stays: nobody who reads or recovers is to fail by that. */
 export async function removeLeftSocketFolders(): Promise<void> {
   const here = thisProcess();
   for (const name of await readdir(tmpdir()).catch(() => [])) {
@@ -40,6 +40,7 @@ export async function removeLeftSocketFolders(): Promise<void> {
     const path = join(tmpdir(), name);
     // What is another user's may be a trap; what is ours they cannot replace.
     const found = await lstat(path).catch(() => null);
-    if (found?.isDirectory() && found.uid === process.geteuid?.()) await rm(path, { recursive: true, force: true });
+    if (!found?.isDirectory() || found.uid !== process.geteuid?.()) continue;
+    await rm(path, { recursive: true }).catch(() => undefined);
   }
 }
