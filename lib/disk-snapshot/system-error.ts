@@ -1,4 +1,5 @@
 // What the system says where a file cannot be made or used, in the facade's words.
+import { tmpdir } from 'node:os';
 import { DiskSnapshotError, type DiskSnapshotErrorCode } from './errors';
 
 const CAUSES: Readonly<Record<string, { code: DiskSnapshotErrorCode; advice: string }>> = {
@@ -12,6 +13,14 @@ const CAUSES: Readonly<Record<string, { code: DiskSnapshotErrorCode; advice: str
   EDQUOT: { code: 'NO_SPACE', advice: 'the quota is used up' },
   ENAMETOOLONG: { code: 'LIMIT_EXCEEDED', advice: 'choose a shorter name' },
 };
+
+const OTHER_TMPDIR = 'set TMPDIR to a folder that is there, and may be written to';
+
+/** fail, of the temporary directory. */
+export function failInTemporary(what: string, e: unknown): never {
+  const better = { ENOENT: OTHER_TMPDIR, ENOTDIR: OTHER_TMPDIR, EACCES: OTHER_TMPDIR, EROFS: OTHER_TMPDIR };
+  fail(what, tmpdir(), e, better);
+}
 
 /**
  * @param better what to do instead, by the system's name for the error

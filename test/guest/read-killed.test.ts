@@ -97,3 +97,21 @@ describe('a reader that is killed before qemu-nbd listens', () => {
     expect(await vm.files()).toContain('vda.qcow2');
   });
 });
+
+test('a temporary directory that is not there is told, with what to do', async () => {
+  const conn = await daemon.connect();
+  const vm = await BareDomain.define(conn, at('vm'));
+  const set = await snapshotDisks(vm.domain, { name: 'cut', quiesce: 'never' });
+  jest.spyOn(os, 'tmpdir').mockReturnValue(at('none'));
+  const told = {
+    name: 'DiskSnapshotError',
+    code: 'NOT_FOUND',
+    disk: 'vda',
+    message: expect.stringMatching(/set TMPDIR/),
+  };
+  await expect(set.read('vda').toArray()).rejects.toMatchObject(told);
+  expect(await recoverDiskSnapshots(vm.domain)).toMatchObject({ undone: [] });
+  jest.restoreAllMocks();
+  await vm.remove();
+  await conn.close();
+});

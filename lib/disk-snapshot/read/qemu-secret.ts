@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { open, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { failInTemporary } from '../system-error';
 
 /** The id by which an image's node refers to it. */
 export const SECRET = 'key';
@@ -22,7 +23,7 @@ const NONE: HandedSecret = { options: [], descriptors: [], close: async () => un
 export async function handSecret(secret: Uint8Array | null): Promise<HandedSecret> {
   if (!secret) return NONE;
   const path = join(tmpdir(), `libvirt-disksnapshot-${randomUUID()}`);
-  const file = await open(path, 'wx', 0o600);
+  const file = await open(path, 'wx', 0o600).catch((error) => failInTemporary('hand over a secret through', error));
   try {
     await unlink(path);
     await file.write(secret);

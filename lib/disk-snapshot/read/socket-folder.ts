@@ -4,6 +4,7 @@ import { constants, lstat, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lifeOf, thisProcess } from '../records/process';
+import { failInTemporary } from '../system-error';
 
 /** Processes are numbered anew in each namespace. */
 const PATTERN = /^libvirt-disksnapshot-nbd-(\d+)\.(\d+)\.(\d+)-\w+$/;
@@ -19,7 +20,8 @@ export async function makeSocketFolder(): Promise<SocketFolder> {
   await removeLeftSocketFolders();
   const maker = thisProcess();
   const name = [namespaceOf(maker), maker.pid, maker.started].join('.');
-  const path = await mkdtemp(join(tmpdir(), `libvirt-disksnapshot-nbd-${name}-`));
+  const prefix = join(tmpdir(), `libvirt-disksnapshot-nbd-${name}-`);
+  const path = await mkdtemp(prefix).catch((error) => failInTemporary('make the folder of a socket in', error));
   const remove = () => rm(path, { recursive: true, force: true });
   try {
     const handle = await open(path, constants.O_DIRECTORY);
